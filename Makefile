@@ -1,0 +1,63 @@
+# Two commands do everything: `make run` and `make test`. The others are parts of them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# Compiled dependencies are shared between checkouts when nothing else is asked for.
+export CARGO_TARGET_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/watchfloor/target
+BIN := $(CARGO_TARGET_DIR)/debug/watchfloor
+DATA := $(CURDIR)/.demo
+SOAK_SECONDS ?= 1800
+SOAK_SEED ?= 1
+
+.PHONY: help run test test-rust test-ui test-python e2e lint ui soak bench tools clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: tools ui ## Build everything and start the server with the sample intrusion
+	@echo "building the server (the first time takes 10 to 20 minutes on two cores)"
+	cargo build -p cli
+	$(BIN) serve --demo --data-dir $(DATA)
+
+test: tools lint test-ui test-rust e2e ## Run every check and test, browser tests included
+
+tools: ## Check that compilers and Node are there
+	@scripts/check-tools
+
+ui: ui/dist/index.html ## Build the web workbench
+
+ui/node_modules: ui/package-lock.json
+	cd ui && npm ci --no-audit --no-fund
+	@touch $@
+
+ui/dist/index.html: ui/node_modules $(shell find ui/src ui/public ui/index.html ui/vite.config.ts -type f 2>/dev/null)
+	cd ui && npm run build
+
+test-ui: ui ## Type check, lint and unit tests of the workbench
+	cd ui && npm run typecheck && npm run lint && npm test
+
+lint: ui ## Formatting, clippy, licences and sources of dependencies
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	@scripts/deny
+
+test-rust: ui test-python ## Rust tests
+	cargo test --workspace
+
+test-python: ## Python packages that tests read tables with
+	@scripts/python-env
+
+e2e: ui ## The workbench in headless Chromium against the real server
+	cargo build -p cli
+	scripts/e2e $(BIN)
+
+soak: ui ## Long tests: crash loops, fuzzing, large stores (SOAK_SECONDS, SOAK_SEED)
+	WATCHFLOOR_SOAK_SECONDS=$(SOAK_SECONDS) WATCHFLOOR_SOAK_SEED=$(SOAK_SEED) \
+		cargo test --workspace -- --nocapture soak
+
+bench: ui ## Measure ingest, queries and start (release build)
+	scripts/bench
+
+clean: ## Remove what was built here
+	rm -rf ui/dist ui/node_modules $(DATA)
+	cargo clean

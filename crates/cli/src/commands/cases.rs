@@ -1,0 +1,172 @@
+//! Incidents and their figures.
+
+use serde_json::{Value as Json, json};
+
+use crate::args::{Format, Incidents, Metrics};
+use crate::client::{Client, Send};
+use crate::failure::Outcome;
+use crate::output::{Rows, json_line, text};
+use crate::safe_text::one_line;
+
+const COLUMNS: &[&str] = &[
+    "number", "priority", "severity", "status", "title", "owner", "alerts", "environments",
+    "created_at", "acknowledged_at", "classification",
+];
+
+pub(super) async fn incidents(client: &Client, format: Format, command: &Incidents) -> Outcome<()> {
+    match command {
+        Incidents::List { status, search } => {
+            let mut path = format!("/api/v1/incidents?limit=1000&status={}", encoded(status));
+            if let Some(search) = search {
+                path.push_str(&format!("&search={}", encoded(search)));
+            }
+            let answer = client.call("GET", &path, Send::Nothing).await?;
+            let items = answer["items"].as_array().cloned().unwrap_or_default();
+            Rows::of_objects(COLUMNS, &items).print(format)
+        }
+        Incidents::Show { number } => {
+            let answer = client.call("GET", &format!("/api/v1/incidents/{number}"), Send::Nothing).await?;
+            match format {
+                Format::Table => show(&answer),
+                _ => json_line(&answer),
+            }
+        }
+        Incidents::Scope { number, hours } => {
+            let path = format!("/api/v1/incidents/{number}/scope?hours={hours}");
+            scope(&client.call("GET", &path, Send::Nothing).await?, format)
+        }
+        other => {
+            let (number, action, body) = action(other);
+            let path = format!("/api/v1/incidents/{number}/{action}");
+            let answer = client.call("POST", &path, Send::Json(body)).await?;
+            Rows::of_objects(COLUMNS, &[summary_of(answer)]).print(format)
+        }
+    }
+}
+
+fn action(command: &Incidents) -> (i64, &'static str, Json) {
+    match command {
+        Incidents::Ack { number } => (*number, "acknowledge", json!({})),
+        Incidents::Assign { number, user } => (*number, "assign", json!({ "owner": user })),
+        Incidents::Comment { number, text } => (*number, "comment", json!({ "text": text })),
+        Incidents::Contain { number } => (*number, "contain", json!({})),
+        Incidents::Remediate { number } => (*number, "remediate", json!({})),
+        Incidents::Recover { number } => (*number, "recover", json!({ "state": "Recovered" })),
+        Incidents::Merge { number, into } => (*number, "merge", json!({ "into": into })),
+        Incidents::Split { number, alerts } => (*number, "split", json!({ "alerts": alerts })),
+        Incidents::Close { number, classification, comment } => (
+            *number,
+            "close",
+            json!({ "classification": classification, "comment": comment }),
+        ),
+        Incidents::Reopen { number } => (*number, "reopen", json!({})),
+        Incidents::List { .. } | Incidents::Show { .. } | Incidents::Scope { .. } => (0, "", Json::Null),
+    }
+}
+
+/// The page's answer in the queue's columns.
+fn summary_of(mut incident: Json) -> Json {
+    incident["alerts"] = json!(incident["alerts"].as_array().map_or(0, Vec::len));
+    incident
+}
+
+fn show(incident: &Json) -> Outcome<()> {
+    let line = |label: &str, value: &Json| println_safe(&format!("{label:<14} {}", text(value)));
+    println_safe(&format!("#{}  {}", incident["number"], text(&incident["title"])));
+    for (label, key) in [
+        ("Status", "status"), ("Priority", "priority"), ("Severity", "severity"), ("Owner", "owner"),
+        ("Environments", "environments"), ("Tactics", "tactics"), ("Classification", "classification"),
+    ] {
+        line(label, &incident[key]);
+    }
+    println_safe("Why this priority");
+    for part in incident["priority_parts"].as_array().into_iter().flatten() {
+        println_safe(&format!("  {:>3}/{:<3} {:<12} {}", text(&part["points"]), text(&part["max"]), text(&part["name"]), text(&part["reason"])));
+    }
+    println_safe("Clock");
+    for key in ["tta", "ttc", "ttr", "time_to_recover", "time_to_detect", "dwell"] {
+        let metric = &incident["clock"][key];
+        println_safe(&format!(
+            "  {key:<16} {:<14} {:>9} s  {} -> {}  {}",
+            text(&metric["state"]), text(&metric["seconds"]), text(&metric["from"]), text(&metric["to"]), text(&metric["note"])
+        ));
+    }
+    println_safe("Alerts");
+    for alert in incident["alerts"].as_array().into_iter().flatten() {
+        println_safe(&format!(
+            "  {}  {:<13} {:<9} {}  ({})",
+            text(&alert["start_at"]), text(&alert["severity"]), text(&alert["origin"]), text(&alert["name"]), text(&alert["joined_because"])
+        ));
+    }
+    println_safe("Entities");
+    for entity in incident["entities"].as_array().into_iter().flatten() {
+        println_safe(&format!("  {:<16} {}  {}", text(&entity["kind"]), text(&entity["label"]), text(&entity["sensitivity"])));
+    }
+    for missing in incident["missing_links"].as_array().into_iter().flatten() {
+        println_safe(&format!("  missing link    {}: {}", text(&missing["entity"]), text(&missing["reason"])));
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "this is where rows for people go")]
+fn println_safe(line: &str) {
+    println!("{}", one_line(line));
+}
+
+fn scope(answer: &Json, format: Format) -> Outcome<()> {
+    for table in answer["tables"].as_array().into_iter().flatten() {
+        let columns: Vec<String> = table["columns"].as_array().into_iter().flatten().map(|c| text(&c["name"])).collect();
+        let rows = table["rows"].as_array().into_iter().flatten().filter_map(|row| row.as_array().cloned()).collect();
+        if format == Format::Table {
+            println_safe(&text(&table["name"]));
+        }
+        Rows { columns, rows }.print(format)?;
+    }
+    if answer["truncated"] == json!(true) {
+        eprintln!("more rows were there than are shown; query the tables for all of them");
+    }
+    Ok(())
+}
+
+pub(super) async fn metrics(client: &Client, format: Format, options: &Metrics) -> Outcome<()> {
+    let mut path = format!("/api/v1/metrics?since={}", encoded(&options.since));
+    if let Some(by) = &options.by {
+        path.push_str(&format!("&by={}", encoded(by)));
+    }
+    let answer = client.call("GET", &path, Send::Nothing).await?;
+    let groups = answer["groups"].as_array().cloned().unwrap_or_default();
+    if format != Format::Table && format != Format::Csv {
+        let columns = ["key", "incidents", "tta", "ttc", "ttr", "time_to_recover", "time_to_detect", "dwell", "not_remediated"];
+        return Rows::of_objects(&columns, &groups).print(format);
+    }
+    let mut rows = Rows::default();
+    rows.columns = vec!["key".into(), "incidents".into()];
+    let figures = ["tta", "ttc", "ttr", "time_to_recover", "time_to_detect", "dwell"];
+    for figure in figures {
+        for part in ["count", "median_seconds", "p90_seconds"] {
+            rows.columns.push(format!("{figure}_{part}"));
+        }
+    }
+    rows.columns.push("not_remediated".into());
+    for group in &groups {
+        let mut row = vec![group["key"].clone(), group["incidents"].clone()];
+        for figure in figures {
+            for part in ["count", "median_seconds", "p90_seconds"] {
+                row.push(group[figure][part].clone());
+            }
+        }
+        row.push(group["not_remediated"].clone());
+        rows.rows.push(row);
+    }
+    rows.print(format)
+}
+
+/// Percent-encodes a query parameter.
+pub(super) fn encoded(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => char::from(byte).to_string(),
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
+}

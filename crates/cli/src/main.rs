@@ -1,0 +1,37 @@
+//! `watchfloor`: everything from the command line.
+//!
+//! Commands that work on a data folder speak the server's HTTP API: in-process when nobody owns
+//! the folder, through its local socket when a server does, over the network with `--server`. So
+//! the output is the same everywhere. Rows go to stdout, progress and summaries to stderr.
+
+mod args;
+mod client;
+mod commands;
+mod failure;
+mod output;
+mod safe_text;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let args = args::Args::parse();
+    let quiet = args.quiet;
+    let filter = tracing_subscriber::EnvFilter::try_from_env("WATCHFLOOR_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(if quiet { "error" } else { "warn" }));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // One provider for the whole process; another part may have set the same one.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: cannot start: {error}");
+            return ExitCode::from(1);
+        }
+    };
+    match runtime.block_on(commands::run(args)) {
+        Ok(code) => code,
+        Err(error) => error.report(),
+    }
+}

@@ -1,0 +1,88 @@
+//! Log text on its way to a person: terminals get no control characters, spreadsheets no formulas,
+//! pages no markup.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// Whether a character could steer a terminal or reorder what a person reads.
+fn is_hostile(c: char) -> bool {
+    let reorders = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    // C1 controls too: some terminals read U+009B as an escape sequence.
+    (c.is_control() && c != '\n') || reorders || c == '\u{feff}'
+}
+
+/// Shows control and reordering characters as `\u{..}`; a tab becomes `\t`. Line breaks stay.
+pub(crate) fn for_terminal(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_hostile) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '\t' => safe.push_str("\\t"),
+            '\r' => safe.push_str("\\r"),
+            c if is_hostile(c) => {
+                let _ = write!(safe, "\\u{{{:x}}}", u32::from(c));
+            }
+            c => safe.push(c),
+        }
+    }
+    Cow::Owned(safe)
+}
+
+/// One line: as [`for_terminal`], with line breaks shown as `\n`.
+pub(crate) fn one_line(text: &str) -> String {
+    for_terminal(text).replace('\n', "\\n")
+}
+
+/// A CSV cell that no spreadsheet takes for a formula: one that begins with `= + - @`, a tab or a
+/// carriage return gets a leading apostrophe. Plain numbers stay numbers.
+pub(crate) fn for_csv(text: &str) -> Cow<'_, str> {
+    let risky = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
+    if risky && text.parse::<f64>().is_err() {
+        return Cow::Owned(format!("'{text}"));
+    }
+    Cow::Borrowed(text)
+}
+
+/// Text in HTML, also inside a quoted attribute.
+pub(crate) fn for_html(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len() + 16);
+    for c in for_terminal(text).chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_gets_no_control_characters() {
+        assert_eq!(for_terminal("a\u{1b}[2Jb\u{9b}c\u{202e}d"), "a\\u{1b}[2Jb\\u{9b}c\\u{202e}d");
+        assert_eq!(for_terminal("plain, ünïcode"), "plain, ünïcode");
+        assert_eq!(one_line("a\r\nb\tc"), "a\\r\\nb\\tc");
+    }
+
+    #[test]
+    fn a_spreadsheet_gets_no_formula_but_its_numbers() {
+        for text in ["=1+1", "+cmd", "-2+3", "@SUM(A1)", "\t=1"] {
+            assert!(for_csv(text).starts_with('\''), "{text}");
+        }
+        assert_eq!(for_csv("-2.5"), "-2.5");
+        assert_eq!(for_csv("a=b"), "a=b");
+    }
+
+    #[test]
+    fn html_gets_no_markup() {
+        assert_eq!(for_html("<script>\"'&"), "&lt;script&gt;&quot;&#39;&amp;");
+    }
+}

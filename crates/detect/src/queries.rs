@@ -1,0 +1,304 @@
+//! Running KQL over the lake: binding against the tables there are, limits, and a record of every
+//! run in `LAQueryLogs`.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use datafusion::datasource::TableProvider;
+use jiff::Timestamp;
+use kql::{Bound, Diagnostic};
+use kql_engine::{Engine, EngineError, Limits, RunOptions, TableSource};
+use schema::{Catalog, TableSchema};
+use serde_json::json;
+
+use crate::journal::Journal;
+use crate::result::ResultRows;
+
+/// 100 ns ticks between 0001-01-01 and the Unix epoch.
+const UNIX_EPOCH_TICKS: i64 = 621_355_968_000_000_000;
+
+/// An instant as KQL counts it.
+pub fn ticks(at: Timestamp) -> i64 {
+    let nanos = at.as_nanosecond().div_euclid(100);
+    i64::try_from(nanos).unwrap_or(i64::MAX - UNIX_EPOCH_TICKS) + UNIX_EPOCH_TICKS
+}
+
+/// Who runs a query and why; goes into `LAQueryLogs`.
+#[derive(Debug, Clone, Default)]
+pub struct QueryContext {
+    /// User, or the rule's id.
+    pub who: String,
+    /// `query`, `rule`, `evidence`, `scope` ...
+    pub purpose: &'static str,
+}
+
+/// How to run a query.
+#[derive(Debug, Clone)]
+pub struct QueryOptions {
+    /// `now()`.
+    pub now: Timestamp,
+    /// Window on `TimeGenerated`, start inclusive, end exclusive.
+    pub range: Option<(Timestamp, Timestamp)>,
+    /// Rows returned at most.
+    pub max_rows: usize,
+    /// Wall-clock limit.
+    pub timeout: Duration,
+}
+
+impl QueryOptions {
+    /// 30,000 rows (the limit of the Azure Monitor Logs API is of that order) and one minute.
+    pub fn new(now: Timestamp) -> Self {
+        Self {
+            now,
+            range: None,
+            max_rows: 30_000,
+            timeout: Duration::from_secs(60),
+        }
+    }
+}
+
+/// A query's result.
+#[derive(Debug)]
+pub struct QueryOutcome {
+    /// The last result table.
+    pub result: ResultRows,
+    /// The rows as columns, for writers of files.
+    pub engine: kql_engine::QueryResult,
+    /// Warnings of the binder.
+    pub diagnostics: Vec<Diagnostic>,
+    /// More rows than asked for were there.
+    pub truncated: bool,
+    /// Wall-clock time.
+    pub elapsed: Duration,
+}
+
+/// Why a query gave no result.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    /// The text is wrong.
+    #[error("the query has {} error(s)", .0.len())]
+    Diagnostics(Vec<Diagnostic>),
+    /// The engine gave up.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+/// Where tables come from besides the built-in schemas.
+pub trait Tables: TableSource {
+    /// The schema of a table that is not built in.
+    fn custom_schema(&self, name: &str) -> Option<Arc<TableSchema>>;
+}
+
+/// The lake's tables.
+pub struct LakeTables(pub lake::Lake);
+
+impl TableSource for LakeTables {
+    fn table(&self, name: &str) -> Option<Arc<dyn TableProvider>> {
+        self.0.table(name).map(|table| Arc::new(table) as Arc<dyn TableProvider>)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.table_names()
+    }
+}
+
+impl Tables for LakeTables {
+    fn custom_schema(&self, name: &str) -> Option<Arc<TableSchema>> {
+        self.0.custom_tables().into_iter().find(|table| table.name == name)
+    }
+}
+
+/// The binder's view: Watchfloor's views first, then stored tables, then the built-in schemas.
+pub struct KqlCatalog<'a> {
+    tables: &'a dyn Tables,
+    builtin: &'a Catalog,
+}
+
+impl<'a> KqlCatalog<'a> {
+    /// A catalog over tables, with `builtin` for the ones that hold no rows yet.
+    pub fn new(tables: &'a dyn Tables, builtin: &'a Catalog) -> Self {
+        Self { tables, builtin }
+    }
+}
+
+/// Views: KQL over stored tables under a published table's name.
+const VIEWS: &[(&str, &str)] = &[("WindowsEvent", include_str!("../views/WindowsEvent.kql"))];
+
+impl kql::Catalog for KqlCatalog<'_> {
+    fn table(&self, name: &str) -> Option<Cow<'_, kql::TableDef>> {
+        if VIEWS.iter().any(|(view, _)| *view == name) {
+            return None;
+        }
+        let custom = self.tables.custom_schema(name);
+        let schema = custom.as_ref().or_else(|| self.builtin.table(name))?;
+        Some(Cow::Owned(table_def(schema)))
+    }
+
+    fn table_names(&self) -> Vec<Cow<'_, str>> {
+        let mut names: Vec<String> = self.builtin.tables().map(|table| table.name.clone()).collect();
+        names.extend(self.tables.names());
+        names.sort();
+        names.dedup();
+        names.into_iter().map(Cow::Owned).collect()
+    }
+
+    fn function(&self, name: &str) -> Option<Cow<'_, kql::FunctionDef>> {
+        VIEWS.iter().find(|(view, _)| *view == name).map(|(view, body)| {
+            Cow::Owned(kql::FunctionDef {
+                name: (*view).to_owned(),
+                parameters: "()".to_owned(),
+                body: (*body).to_owned(),
+            })
+        })
+    }
+}
+
+/// A table's schema in the binder's types.
+pub fn table_def(schema: &TableSchema) -> kql::TableDef {
+    kql::TableDef {
+        name: schema.name.clone(),
+        columns: schema
+            .columns
+            .iter()
+            .map(|column| (column.name.clone(), kql_type(column.ty)))
+            .collect(),
+    }
+}
+
+fn kql_type(ty: schema::ColumnType) -> kql::Type {
+    match ty {
+        schema::ColumnType::Bool => kql::Type::Bool,
+        schema::ColumnType::Int => kql::Type::Int,
+        schema::ColumnType::Long => kql::Type::Long,
+        schema::ColumnType::Real => kql::Type::Real,
+        schema::ColumnType::String => kql::Type::String,
+        schema::ColumnType::DateTime => kql::Type::DateTime,
+        schema::ColumnType::Dynamic => kql::Type::Dynamic,
+        schema::ColumnType::Guid => kql::Type::Guid,
+    }
+}
+
+/// Binds and runs queries over one set of tables. Cheap to clone.
+#[derive(Clone)]
+pub struct Queries {
+    tables: Arc<dyn Tables>,
+    engine: Arc<Engine>,
+    journal: Journal,
+}
+
+impl Queries {
+    /// Queries over `tables`; every run is recorded in `journal`.
+    pub fn new(tables: Arc<dyn Tables>, engine: Arc<Engine>, journal: Journal) -> Self {
+        Self { tables, engine, journal }
+    }
+
+    /// The tables queries see.
+    pub fn tables(&self) -> &Arc<dyn Tables> {
+        &self.tables
+    }
+
+    /// Binds a query without running it.
+    pub fn bind(&self, text: &str, now: Timestamp) -> Bound {
+        let catalog = KqlCatalog::new(self.tables.as_ref(), Catalog::builtin());
+        let options = kql::BindOptions { now: ticks(now), dialect: kql::Dialect::Sentinel };
+        kql::bind(text, &catalog, &options)
+    }
+
+    /// Binds and runs a query.
+    ///
+    /// # Errors
+    /// [`QueryError::Diagnostics`] when the text is wrong, [`QueryError::Engine`] when a limit is
+    /// hit or the engine fails.
+    pub async fn run(
+        &self,
+        text: &str,
+        options: &QueryOptions,
+        context: &QueryContext,
+    ) -> Result<QueryOutcome, QueryError> {
+        let bound = self.bind(text, options.now);
+        match bound.query {
+            Some(query) => self.run_bound(text, &query, bound.diagnostics, options, context).await,
+            None => Err(QueryError::Diagnostics(bound.diagnostics)),
+        }
+    }
+
+    /// Runs a query that is bound already; `text` is what the record shows.
+    ///
+    /// # Errors
+    /// [`QueryError::Engine`].
+    pub async fn run_bound(
+        &self,
+        text: &str,
+        query: &kql::plan::Query,
+        diagnostics: Vec<Diagnostic>,
+        options: &QueryOptions,
+        context: &QueryContext,
+    ) -> Result<QueryOutcome, QueryError> {
+        let started = Instant::now();
+        let run = RunOptions {
+            limits: Limits {
+                timeout: options.timeout,
+                max_rows: options.max_rows,
+            },
+            time_range: options.range.map(|(from, to)| (ticks(from), ticks(to))),
+        };
+        let answer = self.engine.run(query, self.tables.as_ref(), &run).await;
+        let elapsed = started.elapsed();
+        let rows = answer.as_ref().map_or(0, |result| {
+            result.tables.last().map_or(0, |table| table.n_rows())
+        });
+        self.record(text, query, options, context, elapsed, rows, answer.is_ok());
+        let engine = answer?;
+        let result = match engine.tables.last() {
+            Some(table) => ResultRows {
+                columns: table
+                    .columns
+                    .iter()
+                    .map(|(name, ty)| (name.clone(), ty.name().to_owned()))
+                    .collect(),
+                rows: table.rows_json(),
+            },
+            None => ResultRows::default(),
+        };
+        Ok(QueryOutcome {
+            truncated: engine.truncated,
+            result,
+            engine,
+            diagnostics,
+            elapsed,
+        })
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one record has these facts")]
+    fn record(
+        &self,
+        text: &str,
+        query: &kql::plan::Query,
+        options: &QueryOptions,
+        context: &QueryContext,
+        elapsed: Duration,
+        rows: usize,
+        ok: bool,
+    ) {
+        let Some(mut row) = Journal::row("LAQueryLogs", options.now) else { return };
+        let reads: Vec<_> = query
+            .reads
+            .iter()
+            .map(|read| json!({"table": read.table, "columns": read.columns}))
+            .collect();
+        row.set("QueryText", text);
+        row.set("AADEmail", context.who.as_str());
+        row.set("RequestClientApp", "Watchfloor");
+        row.set("RecordKind", context.purpose);
+        row.set("RequestContext", json!({ "tables": reads }));
+        row.set("ResponseCode", if ok { 200_i64 } else { 500 });
+        row.set("ResponseDurationMs", elapsed.as_secs_f64() * 1000.0);
+        row.set("ResponseRowCount", i64::try_from(rows).unwrap_or(i64::MAX));
+        if let Some((from, to)) = options.range {
+            row.set("QueryTimeRangeStart", from);
+            row.set("QueryTimeRangeEnd", to);
+        }
+        self.journal.add(row);
+    }
+}

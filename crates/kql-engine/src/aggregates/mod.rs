@@ -1,0 +1,226 @@
+//! Aggregation functions that DataFusion lacks or that differ in meaning, one file per family.
+//!
+//! Like the scalar kernels they carry all they need in their name
+//! (`kqlagg:percentiles(real)[50,95]`), from which [`udaf_by_name`] rebuilds them.
+
+mod any;
+mod arg;
+mod bag;
+mod list;
+mod percentile;
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, FieldRef, Fields};
+use datafusion::error::{DataFusionError, Result};
+use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion::logical_expr::utils::AggregateOrderSensitivity;
+use datafusion::logical_expr::{
+    Accumulator, AggregateUDF, AggregateUDFImpl, Signature, Volatility,
+};
+use kql::types::Type;
+
+use crate::values::arrow_type;
+
+/// Which accumulator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Kind {
+    ArgMax,
+    ArgMin,
+    TakeAny,
+    MakeList,
+    MakeListWithNulls,
+    MakeSet,
+    MakeBag,
+    Percentile,
+    PercentileArray,
+}
+
+impl Kind {
+    fn of(function: &str) -> Option<Self> {
+        Some(match function {
+            "arg_max" => Kind::ArgMax,
+            "arg_min" => Kind::ArgMin,
+            "take_any" | "any" => Kind::TakeAny,
+            "make_list" => Kind::MakeList,
+            "make_list_with_nulls" => Kind::MakeListWithNulls,
+            "make_set" => Kind::MakeSet,
+            "make_bag" => Kind::MakeBag,
+            "percentile" | "percentiles" => Kind::Percentile,
+            "percentiles_array" => Kind::PercentileArray,
+            _ => return None,
+        })
+    }
+}
+
+/// Most elements that `make_list`, `make_set` and `make_bag` keep ("make_list()" in the reference).
+pub(crate) const ELEMENTS_MAX: usize = 1_048_576;
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct KqlAggregate {
+    name: String,
+    kind: Kind,
+    args: Vec<Type>,
+    /// Constant arguments: percentages times 1000, or a size limit.
+    parameters: Vec<i64>,
+    signature: Signature,
+}
+
+/// The aggregate for these value arguments and constant parameters, if it is one of ours.
+pub(crate) fn aggregate_udf(
+    function: &str,
+    args: &[Type],
+    parameters: &[i64],
+) -> Option<AggregateUDF> {
+    let kind = Kind::of(function)?;
+    let types: Vec<&str> = args.iter().map(|ty| ty.name()).collect();
+    let constants: Vec<String> = parameters.iter().map(ToString::to_string).collect();
+    Some(AggregateUDF::new_from_impl(KqlAggregate {
+        name: format!(
+            "kqlagg:{function}({})[{}]",
+            types.join(","),
+            constants.join(",")
+        ),
+        kind,
+        args: args.to_vec(),
+        parameters: parameters.to_vec(),
+        signature: Signature::exact(
+            args.iter().map(|ty| arrow_type(*ty)).collect(),
+            Volatility::Immutable,
+        ),
+    }))
+}
+
+/// Rebuilds an aggregate from the name it has in a plan.
+pub(crate) fn udaf_by_name(name: &str) -> Option<AggregateUDF> {
+    let (function, rest) = name.strip_prefix("kqlagg:")?.split_once('(')?;
+    let (args, rest) = rest.split_once(")[")?;
+    let args: Option<Vec<Type>> = args
+        .split(',')
+        .filter(|t| !t.is_empty())
+        .map(Type::parse)
+        .collect();
+    let parameters: Option<Vec<i64>> = rest
+        .strip_suffix(']')?
+        .split(',')
+        .filter(|t| !t.is_empty())
+        .map(|t| t.parse().ok())
+        .collect();
+    aggregate_udf(function, &args?, &parameters?)
+}
+
+/// Name of the n-th field of a structured result.
+pub(crate) fn field_name(idx: usize) -> String {
+    format!("f{idx}")
+}
+
+impl KqlAggregate {
+    fn fields(&self) -> Fields {
+        self.args
+            .iter()
+            .enumerate()
+            .map(|(idx, ty)| Field::new(field_name(idx), arrow_type(*ty), true))
+            .collect()
+    }
+
+    fn value_type(&self) -> Type {
+        self.args.first().copied().unwrap_or(Type::Dynamic)
+    }
+
+    fn limit(&self) -> usize {
+        let limit = self
+            .parameters
+            .first()
+            .and_then(|n| usize::try_from(*n).ok());
+        limit.unwrap_or(ELEMENTS_MAX).min(ELEMENTS_MAX)
+    }
+}
+
+impl AggregateUDFImpl for KqlAggregate {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _args: &[DataType]) -> Result<DataType> {
+        Ok(match self.kind {
+            Kind::ArgMax | Kind::ArgMin | Kind::TakeAny => DataType::Struct(self.fields()),
+            Kind::Percentile => DataType::Struct(
+                (0..self.parameters.len())
+                    .map(|idx| Field::new(field_name(idx), arrow_type(self.value_type()), true))
+                    .collect(),
+            ),
+            _ => DataType::Utf8,
+        })
+    }
+
+    fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
+        let named = |idx: usize, ty: DataType| {
+            Arc::new(Field::new(format!("{}[s{idx}]", args.name), ty, true))
+        };
+        Ok(match self.kind {
+            Kind::ArgMax | Kind::ArgMin | Kind::TakeAny => self
+                .args
+                .iter()
+                .enumerate()
+                .map(|(idx, ty)| named(idx, arrow_type(*ty)))
+                // Tells an empty state from one whose values are all null.
+                .chain([named(self.args.len(), DataType::Boolean)])
+                .collect(),
+            Kind::Percentile | Kind::PercentileArray => {
+                vec![named(
+                    0,
+                    DataType::List(Arc::new(Field::new_list_field(DataType::Int64, true))),
+                )]
+            }
+            _ => vec![named(0, DataType::Utf8)],
+        })
+    }
+
+    fn accumulator(&self, _args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
+        let args = self.args.clone();
+        Ok(match self.kind {
+            Kind::ArgMax => Box::new(arg::ArgAccumulator::new(args, self.fields(), true)),
+            Kind::ArgMin => Box::new(arg::ArgAccumulator::new(args, self.fields(), false)),
+            Kind::TakeAny => Box::new(any::AnyAccumulator::new(args, self.fields())),
+            Kind::MakeList => Box::new(list::ListAccumulator::new(
+                self.value_type(),
+                self.limit(),
+                false,
+                false,
+            )),
+            Kind::MakeListWithNulls => Box::new(list::ListAccumulator::new(
+                self.value_type(),
+                self.limit(),
+                false,
+                true,
+            )),
+            Kind::MakeSet => Box::new(list::ListAccumulator::new(
+                self.value_type(),
+                self.limit(),
+                true,
+                false,
+            )),
+            Kind::MakeBag => Box::new(bag::BagAccumulator::new(self.limit())),
+            Kind::Percentile | Kind::PercentileArray => {
+                Box::new(percentile::PercentileAccumulator::new(
+                    self.value_type(),
+                    self.parameters.clone(),
+                    self.kind == Kind::PercentileArray,
+                ))
+            }
+        })
+    }
+
+    fn order_sensitivity(&self) -> AggregateOrderSensitivity {
+        AggregateOrderSensitivity::Insensitive
+    }
+}
+
+/// A state column an accumulator needs and did not get: a defect of the plan.
+fn missing_state() -> DataFusionError {
+    DataFusionError::Internal("an aggregate lacks an argument or state".to_owned())
+}

@@ -1,0 +1,146 @@
+//! Scalar functions and operators as kernels over values, one file per family.
+//!
+//! A kernel is one entry in its family's `KERNELS`; [`kernel`] finds it by canonical name. In a plan it is a
+//! DataFusion function whose *name* holds everything it needs (`kql:bin(datetime,timespan):datetime`), so
+//! that [`udf_by_name`] rebuilds it anywhere.
+
+mod array;
+mod bag;
+mod calendar;
+mod comparison;
+mod conditional;
+mod conversion;
+mod encoding;
+mod math;
+mod network;
+mod parsing;
+mod path;
+mod regex_fn;
+mod series;
+mod set;
+pub(crate) mod term;
+mod text;
+mod text_test;
+mod udf;
+
+pub(crate) use regex_fn::compile as compile_regex;
+pub(crate) use udf::{scalar_udf, udf_by_name};
+
+use datafusion::error::Result;
+use datafusion::logical_expr::ColumnarValue;
+use kql::types::Type;
+
+use crate::values::Datum;
+
+/// What a kernel may know besides its values.
+pub(crate) struct Call<'c> {
+    /// Declared argument types.
+    pub(crate) args: &'c [Type],
+    /// Declared result type.
+    pub(crate) ret: Type,
+}
+
+/// How a kernel computes.
+#[derive(Clone, Copy)]
+pub(crate) enum Body {
+    /// Row by row; any null argument gives null.
+    Strict(for<'a> fn(&Call<'_>, &[Datum<'a>]) -> Datum<'a>),
+    /// Row by row, nulls included.
+    Lenient(for<'a> fn(&Call<'_>, &[Datum<'a>]) -> Datum<'a>),
+    /// Whole batch.
+    Batch(fn(&Call<'_>, &[ColumnarValue], usize) -> Result<ColumnarValue>),
+}
+
+/// One function.
+pub(crate) struct Kernel {
+    /// Canonical name first, then aliases.
+    pub(crate) names: &'static [&'static str],
+    pub(crate) body: Body,
+    /// False for `rand()` and `new_guid()`.
+    pub(crate) deterministic: bool,
+}
+
+pub(crate) const fn strict(
+    names: &'static [&'static str],
+    eval: for<'a> fn(&Call<'_>, &[Datum<'a>]) -> Datum<'a>,
+) -> Kernel {
+    Kernel {
+        names,
+        body: Body::Strict(eval),
+        deterministic: true,
+    }
+}
+
+pub(crate) const fn lenient(
+    names: &'static [&'static str],
+    eval: for<'a> fn(&Call<'_>, &[Datum<'a>]) -> Datum<'a>,
+) -> Kernel {
+    Kernel {
+        names,
+        body: Body::Lenient(eval),
+        deterministic: true,
+    }
+}
+
+pub(crate) const fn batch(
+    names: &'static [&'static str],
+    eval: fn(&Call<'_>, &[ColumnarValue], usize) -> Result<ColumnarValue>,
+) -> Kernel {
+    Kernel {
+        names,
+        body: Body::Batch(eval),
+        deterministic: true,
+    }
+}
+
+const FAMILIES: &[&[Kernel]] = &[
+    array::KERNELS,
+    bag::KERNELS,
+    calendar::KERNELS,
+    comparison::KERNELS,
+    conditional::KERNELS,
+    conversion::KERNELS,
+    encoding::KERNELS,
+    math::KERNELS,
+    network::KERNELS,
+    parsing::KERNELS,
+    path::KERNELS,
+    regex_fn::KERNELS,
+    series::KERNELS,
+    set::KERNELS,
+    text::KERNELS,
+    text_test::KERNELS,
+];
+
+/// The kernel of this canonical name or alias.
+pub(crate) fn kernel(name: &str) -> Option<&'static Kernel> {
+    FAMILIES
+        .iter()
+        .flat_map(|family| family.iter())
+        .find(|kernel| kernel.names.contains(&name))
+}
+
+/// Names of the scalar functions that run, sorted (operators of ours, named `op:...`, left out).
+pub(crate) fn names() -> Vec<&'static str> {
+    let mut names: Vec<_> = FAMILIES
+        .iter()
+        .flat_map(|family| family.iter())
+        .flat_map(|kernel| kernel.names.iter().copied())
+        .filter(|name| !name.starts_with("op:"))
+        .collect();
+    names.sort_unstable();
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_is_listed_twice() {
+        let names = names();
+        for pair in names.windows(2) {
+            assert_ne!(pair.first(), pair.last());
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! IP address functions. A missing prefix length is the address's full width; when two are given, the shorter counts.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::array::items;
+use super::regex_fn::{long, text};
+use super::{Call, Kernel, lenient};
+use crate::values::{Datum, dynamic};
+
+pub(super) const KERNELS: &[Kernel] = &[
+    lenient(&["parse_ipv4"], |_, args| {
+        v4(text(args, 0)).map_or(Datum::Null, |(ip, len)| {
+            Datum::Long(i64::from(masked(ip, len)))
+        })
+    }),
+    lenient(&["parse_ipv4_mask"], |_, args| {
+        match (v4(text(args, 0)), long(args, 1)) {
+            (Some((ip, _)), Some(len)) => Datum::Long(i64::from(masked(ip, width(len, 32)))),
+            _ => Datum::Null,
+        }
+    }),
+    lenient(&["ipv4_is_private"], |_, args| {
+        v4(text(args, 0)).map_or(Datum::Null, |(ip, len)| Datum::Bool(is_private(ip, len)))
+    }),
+    lenient(&["ipv4_netmask_suffix"], |_, args| {
+        v4(text(args, 0)).map_or(Datum::Null, |(_, len)| Datum::Long(i64::from(len)))
+    }),
+    lenient(&["ipv4_compare"], |_, args| {
+        compare4(args).map_or(Datum::Null, Datum::Long)
+    }),
+    lenient(&["ipv4_is_match"], |_, args| {
+        compare4(args).map_or(Datum::Null, |c| Datum::Bool(c == 0))
+    }),
+    lenient(&["ipv4_is_in_range"], |_, args| {
+        in_range(text(args, 0), text(args, 1)).map_or(Datum::Null, Datum::Bool)
+    }),
+    lenient(&["ipv4_is_in_any_range"], in_any_range),
+    lenient(&["ipv6_compare"], |_, args| {
+        compare6(args).map_or(Datum::Null, Datum::Long)
+    }),
+    lenient(&["ipv6_is_match"], |_, args| {
+        compare6(args).map_or(Datum::Null, |c| Datum::Bool(c == 0))
+    }),
+    lenient(&["ipv6_is_in_range"], |_, args| {
+        in_range6(text(args, 0), text(args, 1)).map_or(Datum::Null, Datum::Bool)
+    }),
+    lenient(&["ipv6_is_in_any_range"], in_any_range6),
+    lenient(&["parse_ipv6"], |_, args| {
+        Datum::string(
+            v6(text(args, 0))
+                .map(|(ip, len)| long_form(masked6(ip, len)))
+                .unwrap_or_default(),
+        )
+    }),
+    lenient(&["parse_ipv6_mask"], |_, args| {
+        match (v6(text(args, 0)), long(args, 1)) {
+            (Some((ip, len)), Some(mask)) => {
+                Datum::string(long_form(masked6(ip, len.min(width(mask, 128)))))
+            }
+            _ => Datum::string(""),
+        }
+    }),
+    lenient(&["format_ipv4"], |_, args| format4(args, false)),
+    lenient(&["format_ipv4_mask"], |_, args| format4(args, true)),
+    lenient(&["has_ipv4"], |_, args| {
+        Datum::Bool(has_ipv4(text(args, 0), |ip| ip == text(args, 1)))
+    }),
+    lenient(&["has_any_ipv4"], |_, args| {
+        Datum::Bool(
+            rest(args)
+                .iter()
+                .any(|want| has_ipv4(text(args, 0), |ip| ip == want)),
+        )
+    }),
+    lenient(&["has_ipv4_prefix"], |_, args| {
+        Datum::Bool(has_prefix(text(args, 0), text(args, 1)))
+    }),
+    lenient(&["has_any_ipv4_prefix"], |_, args| {
+        Datum::Bool(rest(args).iter().any(|p| has_prefix(text(args, 0), p)))
+    }),
+];
+
+fn width(len: i64, most: u32) -> u32 {
+    u32::try_from(len).unwrap_or(0).min(most)
+}
+
+/// Address and prefix length of `a.b.c.d[/n]`.
+fn v4(text: &str) -> Option<(u32, u32)> {
+    let (address, len) = match text.trim().split_once('/') {
+        Some((address, len)) => (address, len.parse().ok().filter(|n| *n <= 32)?),
+        None => (text.trim(), 32),
+    };
+    Some((u32::from(address.parse::<Ipv4Addr>().ok()?), len))
+}
+
+fn v6(text: &str) -> Option<(u128, u32)> {
+    let (address, len) = match text.trim().split_once('/') {
+        Some((address, len)) => (address, Some(len.parse::<u32>().ok()?)),
+        None => (text.trim(), None),
+    };
+    match address.parse::<IpAddr>().ok()? {
+        IpAddr::V6(ip) => Some((u128::from(ip), len.unwrap_or(128).min(128))),
+        // An IPv4 address is read as its mapped form, its prefix counted in the last 32 bits.
+        IpAddr::V4(ip) => Some((
+            u128::from(ip.to_ipv6_mapped()),
+            len.map_or(128, |n| (n + 96).min(128)),
+        )),
+    }
+}
+
+fn masked(ip: u32, len: u32) -> u32 {
+    if len == 0 {
+        0
+    } else {
+        ip & (u32::MAX << (32 - len.min(32)))
+    }
+}
+
+fn masked6(ip: u128, len: u32) -> u128 {
+    if len == 0 {
+        0
+    } else {
+        ip & (u128::MAX << (128 - len.min(128)))
+    }
+}
+
+fn long_form(ip: u128) -> String {
+    let groups: Vec<String> = Ipv6Addr::from(ip)
+        .segments()
+        .iter()
+        .map(|g| format!("{g:04x}"))
+        .collect();
+    groups.join(":")
+}
+
+fn is_private(ip: u32, len: u32) -> bool {
+    let inside = |net: u32, net_len: u32| len >= net_len && masked(ip, net_len) == net;
+    inside(0x0a00_0000, 8) || inside(0xac10_0000, 12) || inside(0xc0a8_0000, 16)
+}
+
+fn compare4(args: &[Datum<'_>]) -> Option<i64> {
+    let ((a, la), (b, lb)) = (v4(text(args, 0))?, v4(text(args, 1))?);
+    let len = la.min(lb).min(width(long(args, 2).unwrap_or(32), 32));
+    Some(masked(a, len).cmp(&masked(b, len)) as i64)
+}
+
+fn compare6(args: &[Datum<'_>]) -> Option<i64> {
+    let ((a, la), (b, lb)) = (v6(text(args, 0))?, v6(text(args, 1))?);
+    let len = la.min(lb).min(width(long(args, 2).unwrap_or(128), 128));
+    Some(masked6(a, len).cmp(&masked6(b, len)) as i64)
+}
+
+fn in_range(address: &str, range: &str) -> Option<bool> {
+    let ((ip, own), (net, len)) = (v4(address)?, v4(range)?);
+    let len = len.min(own);
+    Some(masked(ip, len) == masked(net, len))
+}
+
+fn in_range6(address: &str, range: &str) -> Option<bool> {
+    let ((ip, own), (net, len)) = (v6(address)?, v6(range)?);
+    let len = len.min(own);
+    Some(masked6(ip, len) == masked6(net, len))
+}
+
+/// The texts of the arguments after the first: strings or dynamic arrays of them.
+fn rest(args: &[Datum<'_>]) -> Vec<String> {
+    let mut out = Vec::new();
+    for idx in 1..args.len() {
+        match items(args, idx) {
+            Some(array) => out.extend(array.iter().map(dynamic::to_plain_text)),
+            // An array may come as its text.
+            None if text(args, idx).starts_with('[') => {
+                let parsed = dynamic::parse(text(args, idx));
+                out.extend(
+                    parsed
+                        .as_array()
+                        .into_iter()
+                        .flatten()
+                        .map(dynamic::to_plain_text),
+                );
+            }
+            None => out.push(dynamic::to_plain_text(
+                &args
+                    .get(idx)
+                    .map_or(serde_json::Value::Null, dynamic::to_json),
+            )),
+        }
+    }
+    out
+}
+
+fn in_any_range<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
+    if v4(text(args, 0)).is_none() {
+        return Datum::Null;
+    }
+    Datum::Bool(
+        rest(args)
+            .iter()
+            .any(|range| in_range(text(args, 0), range) == Some(true)),
+    )
+}
+
+fn in_any_range6<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
+    if v6(text(args, 0)).is_none() {
+        return Datum::Null;
+    }
+    Datum::Bool(
+        rest(args)
+            .iter()
+            .any(|range| in_range6(text(args, 0), range) == Some(true)),
+    )
+}
+
+fn format4<'a>(args: &[Datum<'a>], with_mask: bool) -> Datum<'a> {
+    let parsed = match args.first() {
+        Some(Datum::Str(address)) => v4(address),
+        Some(value) => value
+            .as_i64()
+            .and_then(|v| u32::try_from(v).ok())
+            .map(|ip| (ip, 32)),
+        None => None,
+    };
+    let Some((ip, own)) = parsed else {
+        return Datum::string("");
+    };
+    let len = match long(args, 1) {
+        Some(len) if (0..=32).contains(&len) => own.min(width(len, 32)),
+        Some(_) => return Datum::string(""),
+        None => own,
+    };
+    let address = Ipv4Addr::from(masked(ip, len));
+    Datum::string(if with_mask {
+        format!("{address}/{len}")
+    } else {
+        address.to_string()
+    })
+}
+
+/// Runs `test` over the IPv4 addresses of a text that stand between characters other than letters and digits.
+fn has_ipv4(source: &str, test: impl Fn(&str) -> bool) -> bool {
+    source
+        .split(|c: char| !(c.is_alphanumeric() || c == '.'))
+        .any(|word| {
+            word.trim_matches('.').parse::<Ipv4Addr>().is_ok() && test(word.trim_matches('.'))
+        })
+}
+
+fn has_prefix(source: &str, prefix: &str) -> bool {
+    // A prefix is a whole address or ends in a dot.
+    let whole = prefix.parse::<Ipv4Addr>().is_ok();
+    (whole || prefix.ends_with('.'))
+        && has_ipv4(source, |ip| {
+            if whole {
+                ip == prefix
+            } else {
+                ip.starts_with(prefix)
+            }
+        })
+}

@@ -1,0 +1,250 @@
+//! Element-wise and summary functions over numeric series (dynamic arrays).
+
+use serde_json::Value;
+
+use super::array::{items, json};
+use super::{Call, Kernel, lenient, strict};
+use crate::values::{Datum, dynamic};
+
+pub(super) const KERNELS: &[Kernel] = &[
+    strict(&["series_abs"], |_, a| map1(a, f64::abs)),
+    strict(&["series_acos"], |_, a| map1(a, f64::acos)),
+    strict(&["series_asin"], |_, a| map1(a, f64::asin)),
+    strict(&["series_atan"], |_, a| map1(a, f64::atan)),
+    strict(&["series_cos"], |_, a| map1(a, f64::cos)),
+    strict(&["series_sin"], |_, a| map1(a, f64::sin)),
+    strict(&["series_tan"], |_, a| map1(a, f64::tan)),
+    strict(&["series_exp"], |_, a| map1(a, f64::exp)),
+    strict(&["series_log"], |_, a| map1(a, f64::ln)),
+    strict(&["series_ceiling"], |_, a| map1(a, f64::ceil)),
+    strict(&["series_floor"], |_, a| map1(a, f64::floor)),
+    strict(&["series_sign"], |_, a| {
+        map1(a, |x| if x == 0.0 { 0.0 } else { x.signum() })
+    }),
+    strict(&["series_add"], |_, a| map2(a, |x, y| x + y)),
+    strict(&["series_subtract"], |_, a| map2(a, |x, y| x - y)),
+    strict(&["series_multiply"], |_, a| map2(a, |x, y| x * y)),
+    strict(&["series_divide"], |_, a| map2(a, |x, y| x / y)),
+    strict(&["series_pow"], |_, a| map2(a, f64::powf)),
+    strict(&["series_equals"], |_, a| compare(a, |x, y| x == y)),
+    strict(&["series_not_equals"], |_, a| compare(a, |x, y| x != y)),
+    strict(&["series_less"], |_, a| compare(a, |x, y| x < y)),
+    strict(&["series_less_equals"], |_, a| compare(a, |x, y| x <= y)),
+    strict(&["series_greater"], |_, a| compare(a, |x, y| x > y)),
+    strict(&["series_greater_equals"], |_, a| compare(a, |x, y| x >= y)),
+    strict(&["series_sum"], |_, a| reduce(a, |v| v.iter().sum())),
+    strict(&["series_product"], |_, a| {
+        reduce(a, |v| v.iter().product())
+    }),
+    strict(&["series_dot_product"], |_, a| pair(a, dot)),
+    strict(&["series_cosine_similarity"], |_, a| {
+        pair(a, |x, y| dot(x, y) / (dot(x, x).sqrt() * dot(y, y).sqrt()))
+    }),
+    strict(&["series_pearson_correlation"], |_, a| pair(a, pearson)),
+    strict(&["series_magnitude"], |_, a| {
+        reduce(a, |v| dot(v, v).sqrt())
+    }),
+    strict(&["series_fill_const"], |_, a| fill_const(a)),
+    strict(&["series_fill_forward"], |_, a| fill_from(a, false)),
+    strict(&["series_fill_backward"], |_, a| fill_from(a, true)),
+    lenient(&["series_fill_linear"], fill_linear),
+    strict(&["series_stats_dynamic"], stats),
+];
+
+fn real(value: f64) -> Value {
+    dynamic::to_json(&Datum::Real(value))
+}
+
+fn map1<'a>(args: &[Datum<'a>], f: fn(f64) -> f64) -> Datum<'a> {
+    let Some(series) = items(args, 0) else {
+        return Datum::Null;
+    };
+    json(
+        series
+            .iter()
+            .map(|v| v.as_f64().map_or(Value::Null, |x| real(f(x))))
+            .collect(),
+    )
+}
+
+fn operand(args: &[Datum<'_>], idx: usize, len: usize) -> Vec<Option<f64>> {
+    match args.get(idx).map(dynamic::to_json) {
+        Some(Value::Array(items)) => items.iter().map(Value::as_f64).collect(),
+        Some(other) => vec![other.as_f64(); len],
+        None => Vec::new(),
+    }
+}
+
+fn both(args: &[Datum<'_>], f: impl Fn(f64, f64) -> Value) -> Datum<'static> {
+    let len = (0..2)
+        .filter_map(|idx| items(args, idx))
+        .map(|a| a.len())
+        .max()
+        .unwrap_or(0);
+    let (a, b) = (operand(args, 0, len), operand(args, 1, len));
+    let at = |v: &[Option<f64>], i: usize| v.get(i).copied().flatten();
+    json(
+        (0..len)
+            .map(|i| match (at(&a, i), at(&b, i)) {
+                (Some(x), Some(y)) => f(x, y),
+                _ => Value::Null,
+            })
+            .collect(),
+    )
+}
+
+fn map2<'a>(args: &[Datum<'a>], f: fn(f64, f64) -> f64) -> Datum<'a> {
+    both(args, |x, y| real(f(x, y)))
+}
+
+fn compare<'a>(args: &[Datum<'a>], f: fn(f64, f64) -> bool) -> Datum<'a> {
+    both(args, |x, y| Value::Bool(f(x, y)))
+}
+
+fn numbers(args: &[Datum<'_>], idx: usize) -> Option<Vec<f64>> {
+    items(args, idx)?.iter().map(Value::as_f64).collect()
+}
+
+fn reduce<'a>(args: &[Datum<'a>], f: fn(&[f64]) -> f64) -> Datum<'a> {
+    numbers(args, 0).map_or(Datum::Null, |v| Datum::Real(f(&v)))
+}
+
+fn pair<'a>(args: &[Datum<'a>], f: fn(&[f64], &[f64]) -> f64) -> Datum<'a> {
+    match (numbers(args, 0), numbers(args, 1)) {
+        (Some(a), Some(b)) if a.len() == b.len() => Datum::Real(f(&a, &b)),
+        _ => Datum::Null,
+    }
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(x, y)| x * y).sum()
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn mean(v: &[f64]) -> f64 {
+    v.iter().sum::<f64>() / v.len() as f64
+}
+
+fn pearson(a: &[f64], b: &[f64]) -> f64 {
+    let (ma, mb) = (mean(a), mean(b));
+    let da: Vec<f64> = a.iter().map(|x| x - ma).collect();
+    let db: Vec<f64> = b.iter().map(|x| x - mb).collect();
+    dot(&da, &db) / (dot(&da, &da) * dot(&db, &db)).sqrt()
+}
+
+/// Whether an element counts as missing: null, or equal to the placeholder argument.
+fn missing(args: &[Datum<'_>], idx: usize) -> impl Fn(&Value) -> bool {
+    let placeholder = args.get(idx).map_or(Value::Null, dynamic::to_json);
+    move |v: &Value| v.is_null() || (!placeholder.is_null() && dynamic::equal(v, &placeholder))
+}
+
+fn fill_const<'a>(args: &[Datum<'a>]) -> Datum<'a> {
+    let (Some(series), Some(constant)) = (items(args, 0), args.get(1)) else {
+        return Datum::Null;
+    };
+    let (constant, is_missing) = (dynamic::to_json(constant), missing(args, 2));
+    json(
+        series
+            .into_iter()
+            .map(|v| if is_missing(&v) { constant.clone() } else { v })
+            .collect(),
+    )
+}
+
+fn fill_from<'a>(args: &[Datum<'a>], backward: bool) -> Datum<'a> {
+    let Some(mut series) = items(args, 0) else {
+        return Datum::Null;
+    };
+    let is_missing = missing(args, 1);
+    if backward {
+        series.reverse();
+    }
+    let mut last = None;
+    for value in &mut series {
+        if !is_missing(value) {
+            last = Some(value.clone());
+        } else if let Some(last) = &last {
+            *value = last.clone();
+        }
+    }
+    if backward {
+        series.reverse();
+    }
+    json(series)
+}
+
+/// Straight lines between known neighbours; the ends take the nearest known value unless told otherwise.
+fn fill_linear<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
+    let Some(series) = items(args, 0) else {
+        return Datum::Null;
+    };
+    let is_missing = missing(args, 1);
+    let fill_edges = !matches!(args.get(2), Some(Datum::Bool(false)));
+    let known: Vec<(usize, f64)> = series
+        .iter()
+        .enumerate()
+        .filter(|(_, v)| !is_missing(v))
+        .filter_map(|(i, v)| v.as_f64().map(|v| (i, v)))
+        .collect();
+    // A series of integers stays one.
+    let whole = series.iter().filter(|v| !is_missing(v)).all(Value::is_i64);
+    let number = |v: f64| match crate::values::number::real_to_long(v) {
+        Some(v) if whole => Value::from(v),
+        _ => real(v),
+    };
+    let value_at = |i: usize, original: &Value| -> Value {
+        let before = known.iter().rev().find(|(k, _)| *k <= i);
+        let after = known.iter().find(|(k, _)| *k >= i);
+        match (before, after) {
+            (Some((a, _)), Some((b, _))) if a == b => original.clone(),
+            #[allow(clippy::cast_precision_loss)]
+            (Some((a, x)), Some((b, y))) => {
+                number(x + (y - x) * ((i - a) as f64) / ((b - a) as f64))
+            }
+            (Some((_, v)), None) | (None, Some((_, v))) if fill_edges => number(*v),
+            _ => args
+                .get(3)
+                .map_or_else(|| original.clone(), dynamic::to_json),
+        }
+    };
+    json(
+        series
+            .iter()
+            .enumerate()
+            .map(|(i, v)| value_at(i, v))
+            .collect(),
+    )
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn stats<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
+    let Some(series) = items(args, 0) else {
+        return Datum::Null;
+    };
+    let v: Vec<(usize, f64)> = series
+        .iter()
+        .enumerate()
+        .filter_map(|(i, v)| v.as_f64().map(|v| (i, v)))
+        .collect();
+    let Some(&(min_idx, min)) = v.iter().min_by(|a, b| a.1.total_cmp(&b.1)) else {
+        return Datum::Null;
+    };
+    let (mut max_idx, mut max) = (min_idx, min);
+    for &(i, x) in &v {
+        if x > max {
+            (max_idx, max) = (i, x);
+        }
+    }
+    let values: Vec<f64> = v.iter().map(|(_, x)| *x).collect();
+    let avg = mean(&values);
+    let n = values.len() as f64;
+    let variance = if n > 1.0 {
+        values.iter().map(|x| (x - avg).powi(2)).sum::<f64>() / (n - 1.0)
+    } else {
+        0.0
+    };
+    Datum::json(&serde_json::json!({
+        "min": min, "min_idx": min_idx, "max": max, "max_idx": max_idx, "avg": avg,
+        "stdev": variance.sqrt(), "variance": variance, "sum": values.iter().sum::<f64>(), "len": series.len(),
+    }))
+}

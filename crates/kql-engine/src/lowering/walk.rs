@@ -1,0 +1,155 @@
+//! What an operator's inputs and expressions are, for the passes that look ahead.
+
+use kql::plan::{Expr, ExprKind, PluginArg, Query, Rel, RelOp};
+
+use super::aggregate::is_order_sensitive;
+
+/// The operators below one.
+pub(super) fn inputs(rel: &Rel) -> Vec<&Rel> {
+    match &rel.op {
+        RelOp::Filter { input, .. }
+        | RelOp::Project { input, .. }
+        | RelOp::Summarize { input, .. }
+        | RelOp::Sort { input, .. }
+        | RelOp::Take { input, .. }
+        | RelOp::Top { input, .. }
+        | RelOp::Distinct { input, .. }
+        | RelOp::Count { input }
+        | RelOp::MvExpand { input, .. }
+        | RelOp::Parse { input, .. }
+        | RelOp::ParseKv { input, .. }
+        | RelOp::Serialize { input }
+        | RelOp::Sample { input, .. }
+        | RelOp::SampleDistinct { input, .. }
+        | RelOp::MakeSeries { input, .. }
+        | RelOp::TopNested { input, .. }
+        | RelOp::GetSchema { input } => vec![input],
+        RelOp::MvApply {
+            input, subquery, ..
+        }
+        | RelOp::Partition {
+            input, subquery, ..
+        } => vec![input, subquery],
+        RelOp::Join { left, right, .. } => vec![left, right],
+        RelOp::Union { inputs, .. } => inputs.iter().map(|input| &input.rel).collect(),
+        RelOp::Evaluate { input, args, .. } => {
+            let tables = args.iter().filter_map(|arg| match arg {
+                PluginArg::Rel(rel) => Some(rel),
+                _ => None,
+            });
+            input.iter().map(AsRef::as_ref).chain(tables).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The expressions an operator itself evaluates.
+pub(super) fn expressions(rel: &Rel) -> Vec<&Expr> {
+    match &rel.op {
+        RelOp::Values { rows } => rows.iter().flatten().collect(),
+        RelOp::Print { items } | RelOp::Project { items, .. } | RelOp::Distinct { items, .. } => {
+            items.iter().map(|(_, e)| e).collect()
+        }
+        RelOp::Range { from, to, step } => vec![from, to, step],
+        RelOp::Filter { predicate, .. } => vec![predicate],
+        RelOp::Summarize {
+            keys, aggregates, ..
+        } => keys
+            .iter()
+            .map(|(_, e)| e)
+            .chain(aggregates.iter().flat_map(|a| &a.args))
+            .collect(),
+        RelOp::Sort { keys, .. } => keys.iter().map(|k| &k.expr).collect(),
+        RelOp::Top { keys, count, .. } => keys
+            .iter()
+            .map(|k| &k.expr)
+            .chain([count.as_ref()])
+            .collect(),
+        RelOp::Take { count, .. } | RelOp::Sample { count, .. } => vec![count],
+        RelOp::SampleDistinct { count, item, .. } => vec![count, &item.1],
+        RelOp::Join { on, .. } => on.iter().flat_map(|(l, r)| [l, r]).collect(),
+        RelOp::MvExpand { items, limit, .. } | RelOp::MvApply { items, limit, .. } => items
+            .iter()
+            .map(|i| &i.value)
+            .chain(limit.iter().map(AsRef::as_ref))
+            .collect(),
+        RelOp::Parse { value, .. } | RelOp::ParseKv { value, .. } => vec![value],
+        RelOp::MakeSeries {
+            aggregates,
+            axis,
+            from,
+            to,
+            step,
+            keys,
+            ..
+        } => aggregates
+            .iter()
+            .flat_map(|(a, default)| a.args.iter().chain([default]))
+            .chain([axis.as_ref(), step.as_ref()])
+            .chain(from.iter().chain(to).map(AsRef::as_ref))
+            .chain(keys.iter().map(|(_, e)| e))
+            .collect(),
+        RelOp::Evaluate { args, .. } => args
+            .iter()
+            .flat_map(|arg| match arg {
+                PluginArg::Expr(e) | PluginArg::Named(_, e) => vec![e],
+                PluginArg::Aggregate(a) => a.args.iter().collect(),
+                PluginArg::Rel(_) => Vec::new(),
+            })
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The direct parts of an expression (sub-plans left out).
+pub(super) fn parts(expr: &Expr) -> Vec<&Expr> {
+    match &expr.kind {
+        ExprKind::Call { args, .. } | ExprKind::Window { args, .. } => args.iter().collect(),
+        ExprKind::Binary { left, right, .. } => vec![left, right],
+        ExprKind::Negate(value) | ExprKind::Cast(value) => vec![value],
+        ExprKind::Between {
+            value, low, high, ..
+        } => vec![value, low, high],
+        ExprKind::In { value, list, .. } => std::iter::once(value.as_ref()).chain(list).collect(),
+        ExprKind::InSubquery { value, .. } | ExprKind::Member { value, .. } => vec![value],
+        ExprKind::Index { value, index } => vec![value, index],
+        ExprKind::Literal(_) | ExprKind::Column(_) | ExprKind::ToScalar(_) => Vec::new(),
+    }
+}
+
+/// Visits an expression and all of its parts.
+pub(super) fn each<'e>(expr: &'e Expr, visit: &mut impl FnMut(&'e Expr)) {
+    visit(expr);
+    for part in parts(expr) {
+        each(part, visit);
+    }
+}
+
+/// True when some operator of the query reads rows in the order an earlier one made.
+pub(crate) fn depends_on_order(query: &Query) -> bool {
+    query.results.iter().chain(&query.materialized).any(ordered)
+}
+
+fn ordered(rel: &Rel) -> bool {
+    if let RelOp::Summarize {
+        input, aggregates, ..
+    } = &rel.op
+        && input.serialized
+        && aggregates.iter().any(|a| is_order_sensitive(a.function))
+    {
+        return true;
+    }
+    if matches!(rel.op, RelOp::Serialize { .. }) {
+        return true;
+    }
+    let mut found = false;
+    for expr in expressions(rel) {
+        each(expr, &mut |part| match &part.kind {
+            ExprKind::Window { .. } => found = true,
+            ExprKind::InSubquery { input, .. } => found |= ordered(input),
+            ExprKind::ToScalar(input) => found |= ordered(input),
+            _ => {}
+        });
+    }
+    found || inputs(rel).into_iter().any(ordered)
+}

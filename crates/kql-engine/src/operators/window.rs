@@ -1,0 +1,172 @@
+//! Window functions over rows that are collected in order: `prev`, `next`, `row_number`, `row_cumsum`,
+//! `row_rank_dense`, `row_rank_min`, `row_window_session`.
+
+use arrow::array::ArrayRef;
+use datafusion::error::Result;
+use kql::types::Type;
+
+use crate::values::{ColumnBuilder, Datum, Reader};
+
+/// One call: function, argument columns with types, result type.
+pub(crate) struct Call {
+    pub(crate) function: &'static str,
+    pub(crate) args: Vec<(Type, ArrayRef)>,
+    pub(crate) ret: Type,
+}
+
+/// Names of the window functions that run.
+pub(crate) const NAMES: &[&str] = &[
+    "next",
+    "prev",
+    "row_cumsum",
+    "row_number",
+    "row_rank_dense",
+    "row_rank_min",
+    "row_window_session",
+];
+
+/// Computes a call over `rows` rows. `group`, when given, restarts everything where its value changes.
+///
+/// # Errors
+/// When an argument column does not have the type the plan says.
+pub(crate) fn evaluate(call: &Call, rows: usize, group: Option<&ArrayRef>) -> Result<ArrayRef> {
+    let readers: Vec<Reader> = call
+        .args
+        .iter()
+        .map(|(ty, array)| Reader::new(*ty, array, false))
+        .collect::<Result<_>>()?;
+    let groups = match group {
+        Some(array) => Some(Reader::new(Type::Long, array, false)?),
+        None => None,
+    };
+    let starts = |row: usize| {
+        row == 0
+            || groups
+                .as_ref()
+                .is_some_and(|g| g.get(row) != g.get(row - 1))
+    };
+    let window = Window {
+        readers: &readers,
+        rows,
+        starts: &starts,
+        ret: call.ret,
+    };
+    let mut out = ColumnBuilder::new(call.ret, rows);
+    match call.function {
+        "prev" => window.shifted(-1, groups.as_ref(), &mut out),
+        "next" => window.shifted(1, groups.as_ref(), &mut out),
+        "row_cumsum" => window.cumulative(&mut out),
+        "row_rank_dense" => window.rank(true, &mut out),
+        "row_rank_min" => window.rank(false, &mut out),
+        "row_window_session" => window.session(&mut out),
+        _ => window.number(&mut out),
+    }
+    Ok(out.finish())
+}
+
+struct Window<'w> {
+    readers: &'w [Reader],
+    rows: usize,
+    starts: &'w dyn Fn(usize) -> bool,
+    ret: Type,
+}
+
+impl Window<'_> {
+    fn arg(&self, idx: usize, row: usize) -> Datum<'_> {
+        self.readers
+            .get(idx)
+            .map_or(Datum::Null, |reader| reader.get(row))
+    }
+
+    fn restarts(&self, idx: usize, row: usize) -> bool {
+        (self.starts)(row) || self.arg(idx, row) == Datum::Bool(true)
+    }
+
+    fn shifted(&self, sign: i64, groups: Option<&Reader>, out: &mut ColumnBuilder) {
+        for row in 0..self.rows {
+            let offset = if self.readers.len() > 1 {
+                self.arg(1, row).as_i64().unwrap_or(1)
+            } else {
+                1
+            };
+            let from = i64::try_from(row)
+                .ok()
+                .and_then(|row| row.checked_add(offset.checked_mul(sign)?));
+            let from = from
+                .and_then(|at| usize::try_from(at).ok())
+                .filter(|at| *at < self.rows);
+            let from = from.filter(|at| groups.is_none_or(|g| g.get(*at) == g.get(row)));
+            match from {
+                Some(at) => out.push(&self.arg(0, at)),
+                None => out.push(&self.arg(2, row)),
+            }
+        }
+    }
+
+    fn number(&self, out: &mut ColumnBuilder) {
+        let mut current = 0;
+        for row in 0..self.rows {
+            let first = if self.readers.is_empty() {
+                1
+            } else {
+                self.arg(0, row).as_i64().unwrap_or(1)
+            };
+            current = if self.restarts(1, row) {
+                first
+            } else {
+                current + 1
+            };
+            out.push(&Datum::Long(current));
+        }
+    }
+
+    fn cumulative(&self, out: &mut ColumnBuilder) {
+        let (mut whole, mut real) = (0i64, 0f64);
+        for row in 0..self.rows {
+            if self.restarts(1, row) {
+                (whole, real) = (0, 0.0);
+            }
+            let value = self.arg(0, row);
+            whole = whole.wrapping_add(value.as_i64().unwrap_or(0));
+            real += value.as_f64().unwrap_or(0.0);
+            match self.ret {
+                Type::Real => out.push(&Datum::Real(real)),
+                Type::TimeSpan => out.push(&Datum::TimeSpan(whole)),
+                _ => out.push(&Datum::Long(whole)),
+            }
+        }
+    }
+
+    fn rank(&self, dense: bool, out: &mut ColumnBuilder) {
+        let (mut rank, mut position) = (0i64, 0i64);
+        for row in 0..self.rows {
+            if self.restarts(1, row) {
+                (rank, position) = (1, 1);
+            } else {
+                position += 1;
+                if self.arg(0, row) != self.arg(0, row - 1) {
+                    rank = if dense { rank + 1 } else { position };
+                }
+            }
+            out.push(&Datum::Long(rank));
+        }
+    }
+
+    /// The first value of the session a row belongs to.
+    fn session(&self, out: &mut ColumnBuilder) {
+        let (mut first, mut last): (Option<i64>, Option<i64>) = (None, None);
+        for row in 0..self.rows {
+            let value = self.arg(0, row).as_i64();
+            let limit = |idx: usize| self.arg(idx, row).as_i64().unwrap_or(i64::MAX);
+            let apart = |since: Option<i64>, most: i64| match (value, since) {
+                (Some(v), Some(since)) => v.saturating_sub(since) > most,
+                _ => true,
+            };
+            if self.restarts(3, row) || apart(first, limit(1)) || apart(last, limit(2)) {
+                first = value;
+            }
+            last = value;
+            out.push(&first.map_or(Datum::Null, Datum::DateTime));
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Rows that are computed once and read again: `materialize`, window functions, and plans whose schema depends
+//! on the data. They count against the memory limit for as long as the query runs.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::compute::concat_batches;
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use datafusion::dataframe::DataFrame;
+use datafusion::datasource::{MemTable, provider_as_source};
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
+use datafusion::prelude::SessionContext;
+
+use crate::error::{EngineError, Result};
+
+/// Runs parts of a query and keeps count of what their rows occupy.
+pub(crate) struct Staging {
+    session: SessionContext,
+    reservation: MemoryReservation,
+}
+
+impl Staging {
+    pub(crate) fn new(session: SessionContext) -> Self {
+        let pool = Arc::clone(&session.runtime_env().memory_pool);
+        let reservation = MemoryConsumer::new("rows kept between stages").register(&pool);
+        Self {
+            session,
+            reservation,
+        }
+    }
+
+    /// Runs a plan to its end, as one batch in row order.
+    ///
+    /// # Errors
+    /// Whatever the run gives, and the memory limit.
+    pub(crate) async fn collect(&self, plan: LogicalPlan) -> Result<RecordBatch> {
+        let schema: SchemaRef = Arc::clone(plan.schema().inner());
+        let batches = DataFrame::new(self.session.state(), plan).collect().await?;
+        let schema = batches.first().map_or(schema, RecordBatch::schema);
+        let bytes: usize = batches.iter().map(RecordBatch::get_array_memory_size).sum();
+        self.reservation
+            .try_grow(bytes)
+            .map_err(EngineError::from)?;
+        Ok(concat_batches(&schema, &batches)?)
+    }
+}
+
+/// A plan that reads a batch.
+///
+/// # Errors
+/// For a batch with two columns of one name.
+pub(crate) fn batch_plan(batch: RecordBatch) -> Result<LogicalPlan> {
+    let table = MemTable::try_new(batch.schema(), vec![vec![batch]])?;
+    let scan =
+        LogicalPlanBuilder::scan("rows", provider_as_source(Arc::new(table)), None)?.build()?;
+    let columns = scan
+        .schema()
+        .columns()
+        .into_iter()
+        .map(|c| {
+            let name = c.name.clone();
+            datafusion::logical_expr::Expr::Column(c).alias(name)
+        })
+        .collect::<Vec<_>>();
+    Ok(LogicalPlanBuilder::from(scan).project(columns)?.build()?)
+}
+
+/// The batch with more columns at its end.
+///
+/// # Errors
+/// For columns of another length.
+pub(crate) fn with_columns(
+    batch: &RecordBatch,
+    more: Vec<(String, ArrayRef)>,
+) -> Result<RecordBatch> {
+    let mut columns: Vec<(String, ArrayRef)> = batch
+        .schema()
+        .fields()
+        .iter()
+        .zip(batch.columns())
+        .map(|(f, c)| (f.name().clone(), Arc::clone(c)))
+        .collect();
+    columns.extend(more);
+    named_batch(columns, batch.num_rows())
+}
+
+/// A batch of these columns, all nullable.
+///
+/// # Errors
+/// For columns of different lengths.
+pub(crate) fn named_batch(columns: Vec<(String, ArrayRef)>, rows: usize) -> Result<RecordBatch> {
+    let fields: Vec<Field> = columns
+        .iter()
+        .map(|(name, c)| Field::new(name, c.data_type().clone(), true))
+        .collect();
+    let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(rows));
+    let arrays = columns.into_iter().map(|(_, c)| c).collect();
+    Ok(RecordBatch::try_new_with_options(
+        Arc::new(Schema::new(fields)),
+        arrays,
+        &options,
+    )?)
+}

@@ -1,0 +1,14 @@
+//! Values as Kusto knows them: one scalar, its text forms, and how it lives in Arrow columns.
+//!
+//! Everything that reads or writes a `dynamic` goes through [`dynamic`]; everything that turns ticks
+//! into text or back goes through [`datetime`] and [`timespan`].
+
+pub(crate) mod convert;
+pub(crate) mod datetime;
+pub(crate) mod datum;
+pub(crate) mod decimal;
+pub(crate) mod dynamic;
+pub(crate) mod number;
+pub(crate) mod timespan;
+
+pub(crate) use datum::{ColumnBuilder, Datum, Reader, arrow_type};

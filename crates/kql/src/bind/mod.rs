@@ -1,0 +1,292 @@
+//! Names and types: the syntax tree becomes the typed plan of [`crate::plan`].
+//!
+//! The binder reports everything it finds in one pass: an expression that is wrong becomes a null of unknown type,
+//! which fits everywhere, so that one mistake is reported once.
+
+mod call;
+mod coerce;
+mod expand;
+mod names;
+mod operators;
+mod plugin;
+mod project;
+mod relate;
+mod scalar;
+mod scope;
+mod series;
+mod summarize;
+mod table;
+
+use std::collections::HashSet;
+use std::rc::Rc;
+
+use crate::catalog::Catalog;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::plan::{Column, ColumnId, Expr, ExprKind, Literal, Query, Rel, RelOp, Render};
+use crate::syntax::tree::{ExprKind as Syntax, Script, StatementKind};
+use crate::types::{Span, Type};
+use crate::walk;
+
+use scope::{Binding, Cx, Env, Value};
+
+/// Plans with more operators than this are refused: tables and functions are inlined where they are used, and a short
+/// text can double its size with every `let`.
+const MAX_OPERATORS: usize = 5_000;
+/// Deepest nesting of function calls.
+const MAX_CALLS: usize = 24;
+/// Deepest chain of operators.
+const MAX_REL_DEPTH: usize = 300;
+
+/// How dialects differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dialect {
+    /// Log Analytics and Sentinel: `TimeGenerated`.
+    #[default]
+    Sentinel,
+    /// Defender XDR advanced hunting: `Timestamp` too. The catalog passed in has that column.
+    DefenderXdr,
+}
+
+/// What the binder has to be told.
+#[derive(Clone, Copy, Debug)]
+pub struct BindOptions {
+    /// The value of `now()`, ticks since 0001-01-01.
+    pub now: i64,
+    /// Dialect.
+    pub dialect: Dialect,
+}
+
+/// The outcome.
+#[derive(Clone, Debug)]
+pub struct Bound {
+    /// The plan; `None` when there is an error.
+    pub query: Option<Query>,
+    /// Columns of the last result, also when there are errors (as far as they are known).
+    pub columns: Vec<Column>,
+    /// True when that result may have more columns at run time.
+    pub open: bool,
+    /// Everything found, by place.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Bound {
+    /// True when nothing found is an error.
+    #[must_use]
+    pub fn ok(&self) -> bool {
+        !self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+}
+
+/// Parses and binds a text.
+#[must_use]
+pub fn bind(text: &str, catalog: &dyn Catalog, options: &BindOptions) -> Bound {
+    let parsed = crate::syntax::parse(text);
+    let mut binder = Binder::new(catalog, options);
+    binder.diagnostics = parsed.diagnostics;
+    let mut results = binder.script_results(&parsed.script);
+    if parsed.script.statements.is_empty() && binder.diagnostics.is_empty() {
+        binder.error(Code::EmptyQuery, Span::new(0, 0), "the query is empty");
+    } else if results.is_empty() && binder.diagnostics.is_empty() {
+        let end = parsed.script.span.end;
+        let message = "there are only statements, no query";
+        binder.report(Diagnostic::warning(
+            Code::NoResult,
+            Span { start: end, end },
+            message,
+        ));
+    }
+    let (columns, open) = results
+        .last()
+        .map_or((Vec::new(), false), |rel| (rel.columns.clone(), rel.open));
+    let mut diagnostics = binder.diagnostics;
+    diagnostics.sort_by_key(|d| (d.span.start, d.code));
+    let query = if diagnostics.iter().any(Diagnostic::is_error) {
+        None
+    } else {
+        let reads = walk::reads(&mut results, &mut binder.materialized);
+        Some(Query {
+            results,
+            materialized: binder.materialized,
+            reads,
+            render: binder.render,
+        })
+    };
+    Bound {
+        query,
+        columns,
+        open,
+        diagnostics,
+    }
+}
+
+pub(crate) struct Binder<'c> {
+    catalog: &'c dyn Catalog,
+    now: i64,
+    diagnostics: Vec<Diagnostic>,
+    seen: HashSet<(Code, Span)>,
+    next_id: u32,
+    materialized: Vec<Rel>,
+    render: Option<Render>,
+    /// More than zero inside a stored function, whose spans are not of this text.
+    muted: usize,
+    muted_errors: usize,
+    calls: usize,
+    operators: usize,
+    /// Inside `union isfuzzy=true`, where a missing table is empty.
+    fuzzy: bool,
+    /// Aggregates found so far, while an expression of `summarize` is bound.
+    aggregating: Option<Vec<crate::plan::Aggregate>>,
+    /// Further results of `fork`.
+    side_results: Vec<Rel>,
+}
+
+impl<'c> Binder<'c> {
+    fn new(catalog: &'c dyn Catalog, options: &BindOptions) -> Self {
+        Self {
+            catalog,
+            now: options.now,
+            diagnostics: Vec::new(),
+            seen: HashSet::new(),
+            next_id: 0,
+            materialized: Vec::new(),
+            render: None,
+            muted: 0,
+            muted_errors: 0,
+            calls: 0,
+            operators: 0,
+            fuzzy: false,
+            aggregating: None,
+            side_results: Vec::new(),
+        }
+    }
+
+    fn report(&mut self, diagnostic: Diagnostic) {
+        if self.muted > 0 {
+            self.muted_errors += usize::from(diagnostic.is_error());
+            return;
+        }
+        // A function's body is bound at every call: report each of its mistakes once.
+        if self.diagnostics.len() < 200 && self.seen.insert((diagnostic.code, diagnostic.span)) {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    fn error(&mut self, code: Code, span: Span, message: impl Into<String>) {
+        self.report(Diagnostic::error(code, span, message));
+    }
+
+    fn fresh(&mut self) -> ColumnId {
+        self.next_id += 1;
+        ColumnId(self.next_id)
+    }
+
+    fn column(&mut self, name: impl Into<String>, ty: Type) -> Column {
+        Column {
+            id: self.fresh(),
+            name: name.into(),
+            ty,
+        }
+    }
+
+    /// A null of unknown type, which fits everywhere.
+    fn unknown(span: Span) -> Expr {
+        Expr {
+            kind: ExprKind::Literal(Literal::Null),
+            ty: Type::Unknown,
+            span,
+        }
+    }
+
+    fn error_rel(span: Span) -> Rel {
+        Rel {
+            op: RelOp::Error,
+            columns: Vec::new(),
+            open: true,
+            serialized: false,
+            span,
+        }
+    }
+
+    /// Counts an operator; an error result once there are too many.
+    fn counted(&mut self, rel: Rel) -> Rel {
+        self.operators += 1;
+        if self.operators > MAX_OPERATORS {
+            self.error(
+                Code::TooLarge,
+                rel.span,
+                format!("the query has more than {MAX_OPERATORS} operators once inlined"),
+            );
+            return Self::error_rel(rel.span);
+        }
+        rel
+    }
+
+    /// Statements of the whole text; all tabular results.
+    fn script_results(&mut self, script: &Script) -> Vec<Rel> {
+        let mut env = Env::default();
+        let mut results = Vec::new();
+        for statement in &script.statements {
+            match &statement.kind {
+                StatementKind::Expression(expression) => {
+                    let value = self.value(expression, &Cx::top(&env));
+                    match value {
+                        Value::Table(rel) => results.push(rel),
+                        Value::Scalar(expr) => results.push(self.scalar_result(expr)),
+                        Value::Function => self.error(
+                            Code::TableExpected,
+                            expression.span,
+                            "a function is no result",
+                        ),
+                    }
+                    results.append(&mut self.side_results);
+                }
+                kind => self.declare(kind, &mut env),
+            }
+        }
+        results
+    }
+
+    /// A bare scalar as the result, as `print` would give it.
+    fn scalar_result(&mut self, expr: Expr) -> Rel {
+        let column = self.column("print_0", expr.ty);
+        let span = expr.span;
+        Rel {
+            op: RelOp::Print {
+                items: vec![(column.id, expr)],
+            },
+            columns: vec![column],
+            open: false,
+            serialized: true,
+            span,
+        }
+    }
+
+    /// A statement that is no query.
+    fn declare(&mut self, kind: &StatementKind, env: &mut Env) {
+        match kind {
+            StatementKind::Let(name, expression) => {
+                let binding = self.let_binding(expression, env);
+                *env = env.with(&name.text, binding);
+            }
+            StatementKind::Parameters(parameters) => {
+                for parameter in parameters {
+                    let binding = self.free_parameter(parameter, env);
+                    *env = env.with(&parameter.name.text, binding);
+                }
+            }
+            StatementKind::Set(_) | StatementKind::Ignored | StatementKind::Expression(_) => {}
+        }
+    }
+
+    fn let_binding(&mut self, expression: &Rc<crate::syntax::tree::Expr>, env: &Env) -> Binding {
+        if let Syntax::Lambda(lambda) = &expression.kind {
+            self.check_lambda(lambda, env);
+            return Binding::Function(Rc::clone(lambda), env.clone());
+        }
+        match self.value(expression, &Cx::top(env)) {
+            Value::Table(rel) => Binding::Table(Rc::new(rel)),
+            Value::Scalar(expr) => Binding::Scalar(expr),
+            Value::Function => Binding::Scalar(Self::unknown(expression.span)),
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Names of columns that the query does not name, and keeping names unique.
+
+use std::collections::HashSet;
+
+use crate::functions::{self, Naming};
+use crate::plan::ColumnId;
+use crate::syntax::tree::{Constant, Expr, ExprKind};
+
+/// The name an expression gives its column: `a.b` is `a_b`, `tostring(a)` is `a`; `None` when it has none.
+pub(crate) fn of(expr: &Expr) -> Option<String> {
+    match &expr.kind {
+        ExprKind::Name(name) => Some(name.clone()),
+        ExprKind::Paren(inner) => of(inner),
+        ExprKind::Member(value, name) => {
+            if let ExprKind::Name(side) = &value.kind
+                && (side == "$left" || side == "$right")
+            {
+                return Some(name.text.clone());
+            }
+            Some(format!("{}_{}", of(value)?, name.text))
+        }
+        ExprKind::Element(value, index) => {
+            let value = of(value)?;
+            Some(match &index.kind {
+                ExprKind::Literal(Constant::Long(n)) => format!("{value}_{n}"),
+                ExprKind::Literal(Constant::String(s)) => format!("{value}_{s}"),
+                _ => return None,
+            })
+        }
+        ExprKind::Call {
+            receiver: None,
+            name,
+            args,
+        } => {
+            let known = functions::scalar(&name.text)?;
+            let argument = args.first().and_then(|arg| of(arg));
+            match known.function.naming {
+                Naming::Anonymous => None,
+                Naming::Argument => argument,
+                Naming::Prefixed(prefix) => {
+                    Some(format!("{prefix}_{}", argument.unwrap_or_default()))
+                }
+                Naming::Fixed(name) => Some(name.to_owned()),
+                Naming::Column => match args.first().map(|arg| &arg.kind) {
+                    Some(ExprKind::Literal(Constant::String(name))) => Some(name.clone()),
+                    _ => None,
+                },
+            }
+        }
+        ExprKind::Named { names, .. } => names.first().map(|name| name.text.clone()),
+        _ => None,
+    }
+}
+
+/// The names of one operator's output.
+#[derive(Default)]
+pub(crate) struct Names {
+    used: HashSet<String>,
+    ids: HashSet<ColumnId>,
+    unnamed: usize,
+}
+
+impl Names {
+    /// Takes a name as it is; false when it was taken before.
+    pub(crate) fn explicit(&mut self, name: &str) -> bool {
+        self.used.insert(name.to_owned())
+    }
+
+    /// Takes an id; false when an output column has it already.
+    pub(crate) fn take_id(&mut self, id: ColumnId) -> bool {
+        self.ids.insert(id)
+    }
+
+    /// Takes a name, with a number after it when it is taken.
+    pub(crate) fn implicit(&mut self, base: &str) -> String {
+        let mut name = base.to_owned();
+        let mut number = 0;
+        while !self.used.insert(name.clone()) {
+            number += 1;
+            name = format!("{base}{number}");
+        }
+        name
+    }
+
+    /// `Column1`, `Column2`, ...
+    pub(crate) fn unnamed(&mut self) -> String {
+        loop {
+            self.unnamed += 1;
+            let name = format!("Column{}", self.unnamed);
+            if self.used.insert(name.clone()) {
+                return name;
+            }
+        }
+    }
+
+    /// The name for a computed column.
+    pub(crate) fn computed(&mut self, expr: &Expr) -> String {
+        match of(expr) {
+            Some(name) => self.implicit(&name),
+            None => self.unnamed(),
+        }
+    }
+}
+
+/// Matches a name against a pattern with `*`.
+pub(crate) fn matches(pattern: &str, name: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or("");
+    let Some(mut rest) = name.strip_prefix(first) else {
+        return false;
+    };
+    let mut parts: Vec<&str> = parts.collect();
+    let Some(last) = parts.pop() else {
+        return rest.is_empty();
+    };
+    for part in parts {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns() {
+        assert!(matches("Device*", "DeviceEvents"));
+        assert!(matches("*1", "a1"));
+        assert!(matches("a*b*c", "aXbYc"));
+        assert!(!matches("a*b*c", "ab"));
+    }
+
+    #[test]
+    fn implicit_names_count_up() {
+        let mut names = Names::default();
+        assert_eq!(names.implicit("a"), "a");
+        assert_eq!(names.implicit("a"), "a1");
+        assert_eq!(names.unnamed(), "Column1");
+    }
+}

@@ -1,0 +1,399 @@
+//! `make-series`, `top-nested`, `top-hitters`, `partition`, `reduce`, `scan`.
+
+use crate::diagnostic::Code;
+use crate::functions;
+use crate::plan::{
+    Aggregate, Column, Expr, ExprKind, Literal, PluginArg, Rel, RelOp, SortKey, TopNestedLevel,
+};
+use crate::syntax::tree::{Expr as Syntax, Level, Name, Op, Order, ScanStep, SeriesItem};
+use crate::types::{Span, Type};
+
+use super::Binder;
+use super::coerce::cast;
+use super::names::{self, Names};
+use super::project::split;
+use super::scope::{Cx, Env};
+
+impl Binder<'_> {
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn make_series(
+        &mut self,
+        mut rel: Rel,
+        items: &[SeriesItem],
+        axis: &Syntax,
+        bounds: [Option<&Syntax>; 2],
+        step: &Syntax,
+        by: &[Syntax],
+        span: Span,
+        env: &Env,
+    ) -> Rel {
+        let (keys, axis_name, axis, aggregates) = self.over(&mut rel, env, |b, cx| {
+            let mut names = Names::default();
+            let keys = b.group_keys(by, &mut names, cx);
+            let mut aggregates = Vec::new();
+            for item in items {
+                let (given, syntax) = split(&item.expr);
+                let default = item.default.as_ref().map(|default| b.scalar(default, cx));
+                let Some((mut call, own)) = b.single_aggregate(syntax, cx) else {
+                    continue;
+                };
+                let name = match given.first() {
+                    Some(name) => {
+                        names.explicit(&name.text);
+                        name.text.clone()
+                    }
+                    None => names.implicit(&own),
+                };
+                if let Some(output) = call.outputs.first_mut() {
+                    *output = Column {
+                        name,
+                        ty: Type::Dynamic,
+                        ..output.clone()
+                    };
+                }
+                call.outputs.truncate(1);
+                let zero = Expr {
+                    kind: ExprKind::Literal(Literal::Null),
+                    ty: Type::Unknown,
+                    span: syntax.span,
+                };
+                aggregates.push((call, default.unwrap_or(zero)));
+            }
+            let (given, syntax) = split(axis);
+            let axis = b.scalar(syntax, cx);
+            let name = given
+                .first()
+                .map(|name| name.text.clone())
+                .or_else(|| names::of(syntax));
+            (
+                keys,
+                names.implicit(&name.unwrap_or_else(|| "Column1".to_owned())),
+                axis,
+                aggregates,
+            )
+        });
+        let ty = axis.ty;
+        if !(ty.is_numeric() || matches!(ty, Type::DateTime | Type::TimeSpan | Type::Unknown)) {
+            self.error(
+                Code::TypeMismatch,
+                axis.span,
+                format!("an axis is a number, `datetime` or `timespan`, not a `{ty}`"),
+            );
+        }
+        let cx = Cx::top(env);
+        let [from, to] = bounds.map(|bound| {
+            bound.map(|bound| {
+                let value = self.scalar(bound, &cx);
+                Box::new(if ty == Type::Unknown {
+                    value
+                } else {
+                    cast(value, ty)
+                })
+            })
+        });
+        let step = self.scalar(step, &cx);
+        let axis_column = self.column(axis_name, Type::Dynamic);
+        let mut columns: Vec<Column> = keys.iter().map(|(column, _)| column.clone()).collect();
+        columns.extend(
+            aggregates
+                .iter()
+                .flat_map(|(call, _)| call.outputs.iter().cloned()),
+        );
+        columns.push(axis_column.clone());
+        let op = RelOp::MakeSeries {
+            input: Box::new(rel),
+            aggregates,
+            axis: Box::new(axis),
+            axis_column: axis_column.id,
+            from,
+            to,
+            step: Box::new(step),
+            keys: keys
+                .into_iter()
+                .map(|(column, value)| (column.id, value))
+                .collect(),
+        };
+        Rel {
+            op,
+            columns,
+            open: false,
+            serialized: false,
+            span,
+        }
+    }
+
+    pub(super) fn top_nested(
+        &mut self,
+        mut rel: Rel,
+        levels: &[Level],
+        span: Span,
+        env: &Env,
+    ) -> Rel {
+        let mut names = Names::default();
+        let mut columns = Vec::new();
+        let mut plan = Vec::new();
+        for level in levels {
+            let count = level
+                .count
+                .as_ref()
+                .map(|count| self.count_argument(count, env));
+            let others = level
+                .others
+                .as_ref()
+                .map(|others| self.scalar(others, &Cx::top(env)));
+            let (given, of) = split(&level.of);
+            let (rank_given, by) = split(&level.by);
+            let (value, call) = self.over(&mut rel, env, |b, cx| {
+                (b.scalar(of, cx), b.single_aggregate(by, cx))
+            });
+            let own = given
+                .first()
+                .map(|name| name.text.clone())
+                .or_else(|| names::of(of));
+            let name = names.implicit(&own.unwrap_or_else(|| "Column1".to_owned()));
+            let Some((mut aggregate, _)) = call else {
+                continue;
+            };
+            let rank = match rank_given.first() {
+                Some(given) => names.implicit(&given.text),
+                None => names.implicit(&format!("aggregated_{name}")),
+            };
+            aggregate.outputs.truncate(1);
+            let column = self.column(name, value.ty);
+            columns.push(column.clone());
+            if let Some(output) = aggregate.outputs.first_mut() {
+                output.name = rank;
+                columns.push(output.clone());
+            }
+            plan.push(TopNestedLevel {
+                count,
+                value: (column.id, value),
+                others,
+                aggregate,
+                descending: level.descending,
+            });
+        }
+        Rel {
+            op: RelOp::TopNested {
+                input: Box::new(rel),
+                levels: plan,
+            },
+            columns,
+            open: false,
+            serialized: false,
+            span,
+        }
+    }
+
+    /// `top-hitters n of x by y`: the exact answer, by `summarize` and `top`.
+    pub(super) fn top_hitters(
+        &mut self,
+        mut rel: Rel,
+        count: &Syntax,
+        of: &Syntax,
+        by: Option<&Syntax>,
+        span: Span,
+        env: &Env,
+    ) -> Rel {
+        let count = Box::new(self.count_argument(count, env));
+        let (given, syntax) = split(of);
+        let (value, weight) = self.over(&mut rel, env, |b, cx| {
+            (
+                b.scalar(syntax, cx),
+                by.map(|by| (b.scalar(by, cx), names::of(by))),
+            )
+        });
+        let own = given
+            .first()
+            .map(|name| name.text.clone())
+            .or_else(|| names::of(syntax));
+        let key = self.column(own.unwrap_or_else(|| "Column1".to_owned()), value.ty);
+        let (function, args, name, ty) = match weight {
+            Some((weight, name)) => {
+                let ty = weight.ty;
+                (
+                    "sum",
+                    vec![weight],
+                    format!("approximate_sum_{}", name.unwrap_or_default()),
+                    ty,
+                )
+            }
+            None => (
+                "count",
+                Vec::new(),
+                format!("approximate_count_{}", key.name),
+                Type::Long,
+            ),
+        };
+        let function = functions::aggregate(function).map_or("count", |known| known.function.name);
+        let output = self.column(name, ty);
+        let columns = vec![key.clone(), output.clone()];
+        let aggregates = vec![Aggregate {
+            function,
+            args,
+            outputs: vec![output.clone()],
+        }];
+        let op = RelOp::Summarize {
+            input: Box::new(rel),
+            keys: vec![(key.id, value)],
+            aggregates,
+        };
+        let inner = Rel {
+            op,
+            columns: columns.clone(),
+            open: false,
+            serialized: false,
+            span,
+        };
+        let keys = vec![SortKey {
+            expr: Self::pass(&output, span).1,
+            descending: true,
+            nulls_first: false,
+        }];
+        Rel {
+            op: RelOp::Top {
+                input: Box::new(inner),
+                count,
+                keys,
+            },
+            columns,
+            open: false,
+            serialized: true,
+            span,
+        }
+    }
+
+    pub(super) fn partition(
+        &mut self,
+        mut rel: Rel,
+        by: &Syntax,
+        body: &[Op],
+        span: Span,
+        env: &Env,
+    ) -> Rel {
+        let key = self.over(&mut rel, env, |b, cx| b.scalar(by, cx));
+        let ExprKind::Column(key) = key.kind else {
+            self.error(Code::Expected, by.span, "`partition` needs a column");
+            return rel;
+        };
+        let leaf = Rel {
+            op: RelOp::SubInput,
+            columns: rel.columns.clone(),
+            open: rel.open,
+            serialized: rel.serialized,
+            span,
+        };
+        let subquery = self.pipeline(leaf, body, env);
+        let (columns, open) = (subquery.columns.clone(), subquery.open);
+        let op = RelOp::Partition {
+            input: Box::new(rel),
+            key,
+            subquery: Box::new(subquery),
+        };
+        Rel {
+            op,
+            columns,
+            open,
+            serialized: false,
+            span,
+        }
+    }
+
+    pub(super) fn reduce(&mut self, mut rel: Rel, by: &Syntax, span: Span, env: &Env) -> Rel {
+        let by = self.over(&mut rel, env, |b, cx| b.scalar_of(by, Type::String, cx));
+        let columns = vec![
+            self.column("Pattern", Type::String),
+            self.column("Count", Type::Long),
+            self.column("Representative", Type::String),
+        ];
+        let args = vec![PluginArg::Expr(by)];
+        let op = RelOp::Evaluate {
+            input: Some(Box::new(rel)),
+            plugin: "reduce".to_owned(),
+            args,
+            declared: false,
+        };
+        Rel {
+            op,
+            columns,
+            open: false,
+            serialized: false,
+            span,
+        }
+    }
+
+    /// `scan` is checked and typed, but its plan only names it.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn scan(
+        &mut self,
+        mut rel: Rel,
+        order: (&[Syntax], &[Order]),
+        declare: &[(Name, Type)],
+        match_id: Option<&Name>,
+        steps: &[ScanStep],
+        span: Span,
+        env: &Env,
+    ) -> Rel {
+        self.over(&mut rel, env, |b, cx| {
+            order.0.iter().for_each(|syntax| {
+                b.scalar(syntax, cx);
+            });
+            b.sort_keys(order.1, cx);
+        });
+        let mut columns = rel.columns.clone();
+        for (name, ty) in declare {
+            let column = self.column(&name.text, *ty);
+            columns.push(column);
+        }
+        // `step.Column` reads like a property: a step's name stands for a bag of its columns.
+        let mut scope = env.clone();
+        for step in steps {
+            let bag = Expr {
+                ty: Type::Unknown,
+                ..Self::unknown(step.name.span)
+            };
+            scope = scope.with(&step.name.text, super::scope::Binding::Scalar(bag));
+        }
+        let probe = Rel {
+            op: RelOp::SubInput,
+            columns: columns.clone(),
+            open: rel.open,
+            serialized: true,
+            span,
+        };
+        for step in steps {
+            let cx = Cx::over(&scope, &probe);
+            self.predicate(&step.condition, &cx);
+            for (target, value) in &step.assignments {
+                self.scalar(value, &cx);
+                if !columns.iter().any(|column| column.name == target.text) {
+                    self.error(
+                        Code::UnknownColumn,
+                        target.span,
+                        format!("unknown column `{}`", target.text),
+                    );
+                }
+            }
+        }
+        let id = self.column(
+            match_id.map_or("match_id", |name| name.text.as_str()),
+            Type::Long,
+        );
+        columns.push(id);
+        let passed = columns.clone();
+        let (open, serialized) = (rel.open, rel.serialized);
+        let op = RelOp::Evaluate {
+            input: Some(Box::new(rel)),
+            plugin: "scan".to_owned(),
+            args: Vec::new(),
+            declared: false,
+        };
+        Rel {
+            op,
+            columns: passed,
+            open,
+            serialized,
+            span,
+        }
+    }
+}

@@ -1,0 +1,577 @@
+//! Tables: names, pipelines, sources, and the columns an open input turns out to need.
+
+use crate::diagnostic::{Code, Diagnostic, closest};
+use crate::plan::{Column, ColumnId, Expr, ExprKind, Rel, RelOp};
+use crate::syntax::tree::{Expr as Syntax, ExprKind as S, Name, Op, OpKind};
+use crate::types::{Span, Type};
+use crate::walk;
+
+use super::coerce::cast;
+use super::names::{self, Names};
+use super::scope::{Cx, Env, Value};
+use super::{Binder, MAX_REL_DEPTH};
+
+impl Binder<'_> {
+    /// Binds a table; a scalar is an error here.
+    pub(super) fn table(&mut self, syntax: &Syntax, env: &Env) -> Rel {
+        let rel = match &syntax.kind {
+            S::Pipeline(source, ops) => {
+                let source = self.table(source, env);
+                return self.pipeline(source, ops, env);
+            }
+            S::Source(op) => self.source(op, env),
+            S::Paren(inner) => return self.table(inner, env),
+            S::Wildcard(pattern) => self.wildcard(pattern, syntax.span, env),
+            S::Missing => Self::error_rel(syntax.span),
+            S::Name(name) => {
+                // A name in a table's place is reported as a table.
+                let known = env.get(name).is_some() || self.is_stored(name);
+                if known {
+                    self.table_value(syntax, env)
+                } else {
+                    self.missing_table(name, syntax.span)
+                }
+            }
+            _ => self.table_value(syntax, env),
+        };
+        self.counted(rel)
+    }
+
+    fn table_value(&mut self, syntax: &Syntax, env: &Env) -> Rel {
+        match self.value(syntax, &Cx::top(env)) {
+            Value::Table(rel) => rel,
+            // What is wrong has been reported.
+            Value::Scalar(expr) if expr.ty == Type::Unknown => Self::error_rel(syntax.span),
+            Value::Scalar(_) | Value::Function => {
+                self.error(Code::TableExpected, syntax.span, "a table is needed here");
+                Self::error_rel(syntax.span)
+            }
+        }
+    }
+
+    pub(super) fn pipeline(&mut self, mut rel: Rel, ops: &[Op], env: &Env) -> Rel {
+        let mut env = env.clone();
+        for (done, op) in ops.iter().enumerate() {
+            if let OpKind::As(name) = &op.kind {
+                // From here on the name stands for the rows so far, computed once.
+                rel = self.share(rel, op.span);
+                let copy = self.instance(&rel);
+                env = env.with(
+                    &name.text,
+                    super::scope::Binding::Table(std::rc::Rc::new(copy)),
+                );
+                continue;
+            }
+            rel = self.operator(rel, op, &env);
+            rel = self.counted(rel);
+            if done % 16 == 15 && depth(&rel) > MAX_REL_DEPTH {
+                self.error(
+                    Code::TooLarge,
+                    op.span,
+                    format!("more than {MAX_REL_DEPTH} operators follow each other"),
+                );
+                return Self::error_rel(op.span);
+            }
+        }
+        rel
+    }
+
+    fn is_stored(&self, name: &str) -> bool {
+        self.catalog.table(name).is_some() || self.catalog.function(name).is_some()
+    }
+
+    /// A stored table or a stored function without parameters.
+    pub(super) fn stored(&mut self, name: &str, span: Span) -> Option<Rel> {
+        let Some(definition) = self.catalog.table(name) else {
+            self.catalog.function(name)?;
+            let name = Name {
+                text: name.to_owned(),
+                span,
+            };
+            return match self.stored_function(&name, &[], span, &Cx::top(&Env::default()))? {
+                Value::Table(rel) => Some(rel),
+                _ => None,
+            };
+        };
+        let mut columns = Vec::with_capacity(definition.columns.len());
+        let mut stored = Vec::with_capacity(definition.columns.len());
+        for (name, ty) in &definition.columns {
+            self.next_id += 1;
+            let id = ColumnId(self.next_id);
+            stored.push((id, name.clone()));
+            columns.push(Column {
+                id,
+                name: name.clone(),
+                ty: *ty,
+            });
+        }
+        let name = definition.name.clone();
+        Some(Rel {
+            op: RelOp::Table {
+                name,
+                columns: stored,
+            },
+            columns,
+            open: false,
+            serialized: false,
+            span,
+        })
+    }
+
+    pub(super) fn missing_table(&mut self, name: &str, span: Span) -> Rel {
+        if !name.is_empty() {
+            self.report_missing_table(name, span);
+        }
+        Rel {
+            op: RelOp::MissingTable {
+                name: name.to_owned(),
+            },
+            columns: Vec::new(),
+            open: true,
+            serialized: false,
+            span,
+        }
+    }
+
+    fn report_missing_table(&mut self, name: &str, span: Span) {
+        let tables = self.catalog.table_names();
+        let near = closest(name, tables.iter().map(AsRef::as_ref));
+        let mut found = if self.fuzzy {
+            Diagnostic::warning(
+                Code::UnknownTable,
+                span,
+                format!("unknown table `{name}`; it reads as empty"),
+            )
+        } else {
+            Diagnostic::error(Code::UnknownTable, span, format!("unknown table `{name}`"))
+        };
+        if let Some(near) = near {
+            found = found.hint(format!("did you mean `{near}`?"));
+        }
+        self.report(found);
+    }
+
+    /// `workspace("x").Table`: the name counts, and an unknown one is somebody else's table.
+    pub(super) fn remote_table(&mut self, name: &str, span: Span) -> Rel {
+        self.stored(name, span).unwrap_or_else(|| {
+            let fuzzy = std::mem::replace(&mut self.fuzzy, true);
+            let rel = self.missing_table(name, span);
+            self.fuzzy = fuzzy;
+            rel
+        })
+    }
+
+    /// Tables of the catalog and of the text that a pattern matches.
+    pub(super) fn wildcard_tables(&mut self, pattern: &str, span: Span, env: &Env) -> Vec<Rel> {
+        let known: Vec<String> = self
+            .catalog
+            .table_names()
+            .into_iter()
+            .filter(|name| names::matches(pattern, name))
+            .map(std::borrow::Cow::into_owned)
+            .collect();
+        let mut rels: Vec<Rel> = known
+            .iter()
+            .filter_map(|name| self.stored(name, span))
+            .collect();
+        let local: Vec<_> = env
+            .iter()
+            .filter(|(name, _)| names::matches(pattern, name))
+            .filter_map(|(_, binding)| match binding {
+                super::scope::Binding::Table(rel) => Some(std::rc::Rc::clone(rel)),
+                _ => None,
+            })
+            .collect();
+        for rel in local {
+            let copy = self.instance(&rel);
+            rels.push(copy);
+        }
+        rels
+    }
+
+    fn wildcard(&mut self, pattern: &str, span: Span, env: &Env) -> Rel {
+        let tables = self.wildcard_tables(pattern, span, env);
+        if tables.is_empty() {
+            return self.missing_table(pattern, span);
+        }
+        self.union_of(tables, None, false, span)
+    }
+
+    /// A copy of a table with ids of its own.
+    pub(super) fn instance(&mut self, rel: &Rel) -> Rel {
+        let size = operators_in(rel);
+        self.operators += size;
+        let probe = Self::error_rel(rel.span);
+        if matches!(self.counted(probe), Rel { columns, .. } if self.operators > super::MAX_OPERATORS && columns.is_empty())
+        {
+            return Self::error_rel(rel.span);
+        }
+        let mut copy = rel.clone();
+        walk::refresh(&mut copy, &mut self.next_id);
+        copy
+    }
+
+    /// Runs `f` over the input's row, then gives the input the columns it turned out to need.
+    pub(super) fn over<R>(
+        &mut self,
+        rel: &mut Rel,
+        env: &Env,
+        f: impl FnOnce(&mut Self, &Cx<'_>) -> R,
+    ) -> R {
+        let cx = Cx::over(env, rel);
+        let result = f(self, &cx);
+        let late = cx.into_late();
+        self.absorb(rel, late);
+        result
+    }
+
+    pub(super) fn absorb(&mut self, rel: &mut Rel, late: Vec<Column>) {
+        for column in late {
+            self.add_late(rel, &column);
+        }
+    }
+
+    /// Adds a column to an open relation, down to the source that has it.
+    fn add_late(&mut self, rel: &mut Rel, column: &Column) -> bool {
+        if !rel.open {
+            return false;
+        }
+        let reached = match &mut rel.op {
+            RelOp::MissingTable { .. }
+            | RelOp::Watchlist { .. }
+            | RelOp::Evaluate { .. }
+            | RelOp::Error => true,
+            RelOp::Filter { input, .. }
+            | RelOp::Sort { input, .. }
+            | RelOp::Take { input, .. }
+            | RelOp::Top { input, .. }
+            | RelOp::Sample { input, .. }
+            | RelOp::Serialize { input }
+            | RelOp::Parse { input, .. }
+            | RelOp::ParseKv { input, .. }
+            | RelOp::MvExpand { input, .. }
+            | RelOp::MvApply { input, .. }
+            | RelOp::Partition { input, .. } => self.add_late(input, column),
+            RelOp::Project { input, items } | RelOp::Distinct { input, items } => {
+                let reached = self.add_late(input, column);
+                if reached {
+                    let kind = ExprKind::Column(column.id);
+                    items.push((
+                        column.id,
+                        Expr {
+                            kind,
+                            ty: column.ty,
+                            span: rel.span,
+                        },
+                    ));
+                }
+                reached
+            }
+            RelOp::Join { left, right, .. } => {
+                self.add_late(left, column) || self.add_late(right, column)
+            }
+            RelOp::Union { inputs, .. } => {
+                for input in inputs.iter_mut() {
+                    let mut source = None;
+                    if input.rel.open {
+                        let inner = self.column(column.name.clone(), column.ty);
+                        if self.add_late(&mut input.rel, &inner) {
+                            source = Some(inner.id);
+                        }
+                    }
+                    input.columns.push(source);
+                }
+                true
+            }
+            RelOp::Materialized { index, columns } => {
+                let (index, inner) = (*index, self.column(column.name.clone(), column.ty));
+                columns.push((column.id, inner.id));
+                if let Some(slot) = self.materialized.get_mut(index) {
+                    let mut shared = std::mem::replace(slot, Self::error_rel(rel.span));
+                    self.add_late(&mut shared, &inner);
+                    self.materialized[index] = shared;
+                }
+                true
+            }
+            _ => true,
+        };
+        if reached {
+            rel.columns.push(column.clone());
+        }
+        reached
+    }
+
+    fn source(&mut self, op: &Op, env: &Env) -> Rel {
+        let span = op.span;
+        match &op.kind {
+            OpKind::Print(items) => self.print(items, span, env),
+            OpKind::Range {
+                name,
+                from,
+                to,
+                step,
+            } => self.range(name, from, to, step, span, env),
+            OpKind::Datatable { columns, values } => self.datatable(columns, values, span, env),
+            OpKind::ExternalData {
+                columns,
+                uris,
+                options,
+            } => {
+                let uris = uris
+                    .iter()
+                    .filter_map(|uri| self.constant_string(uri, &Cx::top(env)))
+                    .collect();
+                let properties = options
+                    .iter()
+                    .map(|option| (option.name.clone(), option_text(&option.value)))
+                    .collect();
+                let columns = columns
+                    .iter()
+                    .map(|(name, ty)| self.column(&name.text, *ty))
+                    .collect();
+                Rel {
+                    op: RelOp::ExternalData { uris, properties },
+                    columns,
+                    open: false,
+                    serialized: false,
+                    span,
+                }
+            }
+            OpKind::Union { options, inputs } => self.union(None, options, inputs, span, env),
+            OpKind::Search {
+                tables, predicate, ..
+            } => self.search(None, tables, predicate, span, env),
+            OpKind::Find {
+                options,
+                tables,
+                predicate,
+                project,
+            } => self.find(
+                options,
+                tables,
+                predicate.as_ref(),
+                project.as_deref(),
+                span,
+                env,
+            ),
+            OpKind::Evaluate { call, schema } => {
+                self.evaluate(None, call, schema.as_ref(), span, env)
+            }
+            _ => Self::error_rel(span),
+        }
+    }
+
+    fn print(&mut self, items: &[Syntax], span: Span, env: &Env) -> Rel {
+        let mut names = Names::default();
+        let mut columns = Vec::new();
+        let mut values = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            let (given, value) = super::project::split(item);
+            let value = self.scalar(value, &Cx::top(env));
+            let name = match given.first() {
+                Some(name) => name.text.clone(),
+                None => format!("print_{index}"),
+            };
+            if !names.explicit(&name) {
+                self.error(
+                    Code::Duplicate,
+                    item.span,
+                    format!("a column `{name}` is already there"),
+                );
+            }
+            let column = self.column(name, value.ty);
+            values.push((column.id, value));
+            columns.push(column);
+        }
+        Rel {
+            op: RelOp::Print { items: values },
+            columns,
+            open: false,
+            serialized: true,
+            span,
+        }
+    }
+
+    fn range(
+        &mut self,
+        name: &Name,
+        from: &Syntax,
+        to: &Syntax,
+        step: &Syntax,
+        span: Span,
+        env: &Env,
+    ) -> Rel {
+        let cx = Cx::top(env);
+        let [from, to, step] = [from, to, step].map(|syntax| self.scalar(syntax, &cx));
+        let ty = super::coerce::common([from.ty, to.ty]);
+        let ty = match ty {
+            ty if ty.is_numeric() => super::coerce::common([ty, step.ty]),
+            ty if ty.is_dynamic() => Type::Long,
+            ty => ty,
+        };
+        let step_type = if ty == Type::DateTime {
+            Type::TimeSpan
+        } else {
+            ty
+        };
+        if !(ty.is_numeric() || matches!(ty, Type::DateTime | Type::TimeSpan)) {
+            self.error(
+                Code::TypeMismatch,
+                from.span,
+                format!("a range of `{ty}` is not possible"),
+            );
+        } else if step.ty != step_type && !step.ty.is_dynamic() && !step.ty.is_numeric() {
+            self.error(
+                Code::TypeMismatch,
+                step.span,
+                format!("expected a `{step_type}`, found a `{}`", step.ty),
+            );
+        }
+        let column = self.column(&name.text, ty);
+        let op = RelOp::Range {
+            from: Box::new(cast(from, ty)),
+            to: Box::new(cast(to, ty)),
+            step: Box::new(cast(step, step_type)),
+        };
+        Rel {
+            op,
+            columns: vec![column],
+            open: false,
+            serialized: true,
+            span,
+        }
+    }
+
+    fn datatable(
+        &mut self,
+        columns: &[(Name, Type)],
+        values: &[Syntax],
+        span: Span,
+        env: &Env,
+    ) -> Rel {
+        let columns: Vec<Column> = columns
+            .iter()
+            .map(|(name, ty)| self.column(&name.text, *ty))
+            .collect();
+        let mut names = Names::default();
+        for column in &columns {
+            if !names.explicit(&column.name) {
+                self.error(
+                    Code::Duplicate,
+                    span,
+                    format!("a column `{}` is already there", column.name),
+                );
+            }
+        }
+        if columns.is_empty() || values.len() % columns.len() != 0 {
+            let message = format!(
+                "{} values do not fill rows of {} columns",
+                values.len(),
+                columns.len()
+            );
+            self.error(Code::DatatableShape, span, message);
+        }
+        let cx = Cx::top(env);
+        let mut rows = Vec::new();
+        for chunk in values.chunks(columns.len().max(1)) {
+            let cells = chunk.iter().zip(&columns).map(|(cell, column)| {
+                let cell = self.scalar(cell, &cx);
+                if column.ty == Type::String && cell.ty == Type::Unknown {
+                    cell
+                } else {
+                    cast(cell, column.ty)
+                }
+            });
+            rows.push(cells.collect());
+        }
+        Rel {
+            op: RelOp::Values { rows },
+            columns,
+            open: false,
+            serialized: true,
+            span,
+        }
+    }
+}
+
+/// An option's value as text.
+pub(super) fn option_text(value: &Syntax) -> String {
+    use crate::syntax::tree::Constant;
+    match &value.kind {
+        S::Name(text) | S::Literal(Constant::String(text)) => text.clone(),
+        S::Literal(Constant::Bool(value)) => value.to_string(),
+        S::Literal(Constant::Long(value)) => value.to_string(),
+        _ => String::new(),
+    }
+}
+
+/// Length of the longest chain of operators below.
+fn depth(rel: &Rel) -> usize {
+    // Chains are long and forks few: follow the inputs without recursion.
+    let mut deepest = 0;
+    let mut stack = vec![(rel, 1)];
+    while let Some((rel, level)) = stack.pop() {
+        deepest = deepest.max(level);
+        if level > MAX_REL_DEPTH + 16 {
+            return level;
+        }
+        inputs(rel, &mut |input| stack.push((input, level + 1)));
+    }
+    deepest
+}
+
+fn operators_in(rel: &Rel) -> usize {
+    let mut count = 0;
+    let mut stack = vec![rel];
+    while let Some(rel) = stack.pop() {
+        count += 1;
+        if count > super::MAX_OPERATORS {
+            return count;
+        }
+        inputs(rel, &mut |input| stack.push(input));
+    }
+    count
+}
+
+/// The operators directly below (not those inside expressions).
+fn inputs<'r>(rel: &'r Rel, f: &mut dyn FnMut(&'r Rel)) {
+    match &rel.op {
+        RelOp::Filter { input, .. }
+        | RelOp::Project { input, .. }
+        | RelOp::Distinct { input, .. }
+        | RelOp::Summarize { input, .. }
+        | RelOp::Sort { input, .. }
+        | RelOp::Top { input, .. }
+        | RelOp::Take { input, .. }
+        | RelOp::Sample { input, .. }
+        | RelOp::SampleDistinct { input, .. }
+        | RelOp::Count { input }
+        | RelOp::Serialize { input }
+        | RelOp::GetSchema { input }
+        | RelOp::MvExpand { input, .. }
+        | RelOp::Parse { input, .. }
+        | RelOp::ParseKv { input, .. }
+        | RelOp::MakeSeries { input, .. }
+        | RelOp::TopNested { input, .. } => f(input),
+        RelOp::MvApply {
+            input, subquery, ..
+        }
+        | RelOp::Partition {
+            input, subquery, ..
+        } => {
+            f(input);
+            f(subquery);
+        }
+        RelOp::Join { left, right, .. } => {
+            f(left);
+            f(right);
+        }
+        RelOp::Union { inputs, .. } => inputs.iter().for_each(|input| f(&input.rel)),
+        RelOp::Evaluate { input, .. } => {
+            if let Some(input) = input {
+                f(input);
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,41 @@
+//! Dates and times.
+
+use super::Function;
+
+/// One entry per function.
+pub(super) const ENTRIES: &[Function] = &[
+    Function::new("ago", &["(timespan: timespan) -> datetime"], "The time at which the query runs, minus a timespan.").example("TimeGenerated > ago(1d)"),
+    Function::new("datepart", &["(part: const string, date: datetime) -> int"], "Same as datetime_part.").alias_of("datetime_part"),
+    Function::new("datetime_add", &["(part: const string, value: integer, datetime: datetime) -> datetime"], "Adds a number of parts (day, month, ...) to a datetime."),
+    Function::new("datetime_diff", &["(part: const string, datetime1: datetime, datetime2: datetime) -> long"], "Number of part boundaries between two datetimes.").example("datetime_diff(\"hour\", EndTime, StartTime)"),
+    Function::new("datetime_list_timezones", &["() -> dynamic"], "Array of the known time zones."),
+    Function::new("datetime_local_to_utc", &["(from: datetime, timezone: string) -> datetime"], "Local time of a time zone as UTC."),
+    Function::new("datetime_part", &["(part: const string, date: datetime) -> int"], "A part (year, month, ...) of a datetime as a number."),
+    Function::new("datetime_utc_to_local", &["(from: datetime, timezone: string) -> datetime"], "UTC as local time of a time zone."),
+    Function::new("dayofmonth", &["(date: datetime) -> int"], "Day of the month, from 1."),
+    Function::new("dayofweek", &["(date: datetime) -> timespan"], "Days since the preceding Sunday, as a timespan."),
+    Function::new("dayofyear", &["(date: datetime) -> int"], "Day of the year, from 1."),
+    Function::new("endofday", &["(date: datetime, offset: long?) -> datetime"], "Last tick of the day, shifted by an offset of days."),
+    Function::new("endofmonth", &["(date: datetime, offset: long?) -> datetime"], "Last tick of the month, shifted by an offset of months."),
+    Function::new("endofweek", &["(date: datetime, offset: long?) -> datetime"], "Last tick of the week (Saturday), shifted by an offset of weeks."),
+    Function::new("endofyear", &["(date: datetime, offset: long?) -> datetime"], "Last tick of the year, shifted by an offset of years."),
+    Function::new("format_datetime", &["(date: datetime, format: const string) -> string"], "Formats a datetime.").example("format_datetime(TimeGenerated, \"yyyy-MM-dd\")").named_as_argument(),
+    Function::new("format_timespan", &["(timespan: timespan, format: const string) -> string"], "Formats a timespan.").named_as_argument(),
+    Function::new("getmonth", &["(date: datetime) -> int"], "Month, 1 to 12.").alias_of("monthofyear"),
+    Function::new("getyear", &["(date: datetime) -> int"], "Year.").alias_of("getyear"),
+    Function::new("hourofday", &["(date: datetime) -> int"], "Hour of the day, 0 to 23."),
+    Function::new("make_datetime", &["(year: number, month: number, day: number, hour: number?, minute: number?, second: number?) -> datetime", "(value: scalar) -> datetime"], "Datetime of its parts.").named_as_argument(),
+    Function::new("make_timespan", &["(days: integer, hours: integer, minutes: integer, seconds: integer) -> timespan", "(hours: integer, minutes: integer, seconds: integer?) -> timespan", "(value: scalar) -> timespan"], "Timespan of its parts.").named_as_argument(),
+    Function::new("monthofyear", &["(date: datetime) -> int"], "Month of the year, 1 to 12."),
+    Function::new("now", &["(offset: timespan?) -> datetime"], "The time at which the query runs, plus an offset.").example("now(-1h)"),
+    Function::new("startofday", &["(date: datetime, offset: long?) -> datetime"], "Start of the day, shifted by an offset of days.").example("startofday(TimeGenerated, -1)").named_as_argument(),
+    Function::new("startofmonth", &["(date: datetime, offset: long?) -> datetime"], "Start of the month, shifted by an offset of months."),
+    Function::new("startofweek", &["(date: datetime, offset: long?) -> datetime"], "Start of the week (Sunday), shifted by an offset of weeks."),
+    Function::new("startofyear", &["(date: datetime, offset: long?) -> datetime"], "Start of the year, shifted by an offset of years."),
+    Function::new("unixtime_microseconds_todatetime", &["(number: number) -> datetime"], "Datetime of microseconds since 1970."),
+    Function::new("unixtime_milliseconds_todatetime", &["(number: number) -> datetime"], "Datetime of milliseconds since 1970."),
+    Function::new("unixtime_nanoseconds_todatetime", &["(number: number) -> datetime"], "Datetime of nanoseconds since 1970."),
+    Function::new("unixtime_seconds_todatetime", &["(number: number) -> datetime"], "Datetime of seconds since 1970."),
+    Function::new("week_of_year", &["(date: datetime) -> int"], "Week of the year by ISO 8601."),
+    Function::new("weekofyear", &["(date: datetime) -> int"], "Same as week_of_year.").alias_of("week_of_year"),
+];

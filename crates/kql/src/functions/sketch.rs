@@ -1,0 +1,70 @@
+//! Sketches: t-digest and HyperLogLog.
+
+use super::Function;
+
+/// One entry per function.
+pub(super) const ENTRIES: &[Function] = &[
+    Function::new(
+        "dcount_hll",
+        &["(hll: array) -> long"],
+        "Distinct count of a HyperLogLog sketch.",
+    )
+    .prefixed("dcount_hll"),
+    Function::new(
+        "hll_isvalid",
+        &["(hll: array, value: scalar) -> bool"],
+        "True when the value is a HyperLogLog sketch.",
+    ),
+    Function::new(
+        "hll_merge",
+        &["(hll: array{2}) -> dynamic"],
+        "Merges HyperLogLog sketches.",
+    )
+    .called("hll_merged_result"),
+    Function::new(
+        "merge_tdigest",
+        &["(tdigest: array{2}) -> dynamic"],
+        "Same as tdigest_merge.",
+    )
+    .called("tdigests_merge_result")
+    .alias_of("tdigest_merge"),
+    Function::new(
+        "percentile_tdigest",
+        &[
+            "(tdigest: array, percentile1: real) -> dynamic",
+            "(tdigest: array, percentile1: real, type: const type) -> literal",
+        ],
+        "Percentile of a t-digest.",
+    )
+    .prefixed("percentile_tdigest"),
+    Function::new(
+        "percentiles_array_tdigest",
+        &[
+            "(tdigest: array, percentile: real+) -> dynamic",
+            "(tdigest: array, percentiles: array) -> dynamic",
+        ],
+        "Percentiles of a t-digest as an array.",
+    )
+    .prefixed("percentile_tdigest"),
+    Function::new(
+        "percentrank_tdigest",
+        &["(digest: array, value: scalar) -> real"],
+        "Percentage rank of a value in a t-digest.",
+    ),
+    Function::new(
+        "rank_tdigest",
+        &["(digest: array, value: scalar) -> real"],
+        "Rank of a value in a t-digest.",
+    ),
+    Function::new(
+        "tdigest_isvalid",
+        &["(digest: array, value: scalar) -> bool"],
+        "True when the value is a t-digest.",
+    ),
+    Function::new(
+        "tdigest_merge",
+        &["(tdigest: array{2}) -> dynamic"],
+        "Merges t-digests.",
+    )
+    .called("tdigests_merge_result"),
+];

@@ -1,0 +1,102 @@
+//! How a query's columns meet a file's: a string column the file lacks reads as `""`, any other
+//! as null, and the few columns stored under another name are found there.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use datafusion::common::ScalarValue;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::error::Result;
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_plan::PhysicalExpr;
+use datafusion::physical_plan::expressions::lit;
+use datafusion_physical_expr_adapter::{
+    DefaultPhysicalExprAdapterFactory, PhysicalExprAdapter, PhysicalExprAdapterFactory,
+};
+
+use crate::columns::Columns;
+
+/// Makes adapters for the files of one table.
+#[derive(Debug, Clone)]
+pub(crate) struct LakeAdapterFactory {
+    text: Arc<HashSet<String>>,
+    stored: Arc<HashMap<String, String>>,
+}
+
+impl LakeAdapterFactory {
+    pub(crate) fn new(columns: &Columns) -> Self {
+        Self {
+            text: Arc::clone(&columns.text),
+            stored: Arc::clone(&columns.stored),
+        }
+    }
+
+    fn stored_schema(&self, logical: &SchemaRef) -> SchemaRef {
+        if self.stored.is_empty() {
+            return Arc::clone(logical);
+        }
+        let fields: Vec<Field> = logical
+            .fields()
+            .iter()
+            .map(|f| match self.stored.get(f.name()) {
+                Some(stored) => f.as_ref().clone().with_name(stored),
+                None => f.as_ref().clone(),
+            })
+            .collect();
+        Arc::new(Schema::new(fields))
+    }
+}
+
+impl PhysicalExprAdapterFactory for LakeAdapterFactory {
+    fn create(
+        &self,
+        logical_file_schema: SchemaRef,
+        physical_file_schema: SchemaRef,
+    ) -> Result<Arc<dyn PhysicalExprAdapter>> {
+        let inner = DefaultPhysicalExprAdapterFactory.create(
+            self.stored_schema(&logical_file_schema),
+            Arc::clone(&physical_file_schema),
+        )?;
+        Ok(Arc::new(LakeAdapter {
+            names: self.clone(),
+            physical: physical_file_schema,
+            inner,
+        }))
+    }
+}
+
+#[derive(Debug)]
+struct LakeAdapter {
+    names: LakeAdapterFactory,
+    physical: SchemaRef,
+    inner: Arc<dyn PhysicalExprAdapter>,
+}
+
+impl PhysicalExprAdapter for LakeAdapter {
+    fn rewrite(&self, expr: Arc<dyn PhysicalExpr>) -> Result<Arc<dyn PhysicalExpr>> {
+        let named = expr
+            .transform_down(|expr| {
+                let Some(column) = expr.downcast_ref::<Column>() else {
+                    return Ok(Transformed::no(expr));
+                };
+                let name = column.name();
+                let stored = self.names.stored.get(name).map_or(name, String::as_str);
+                if self.physical.column_with_name(stored).is_none()
+                    && self.names.text.contains(name)
+                {
+                    return Ok(Transformed::yes(lit(ScalarValue::Utf8(
+                        Some(String::new()),
+                    ))));
+                }
+                if stored == name {
+                    return Ok(Transformed::no(expr));
+                }
+                Ok(Transformed::yes(
+                    Arc::new(Column::new(stored, column.index())) as _,
+                ))
+            })
+            .data()?;
+        self.inner.rewrite(named)
+    }
+}

@@ -1,0 +1,343 @@
+//! A table as DataFusion sees it.
+//!
+//! [`LakeTable`] is one snapshot: take one per query and every scan of that query sees the same
+//! rows. Files outside a filter's time range are left out by the statistics of the table's log;
+//! row groups and pages are left out by Parquet's, when the filter reaches the scan.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch, TimestampMicrosecondArray, UInt64Array};
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::pruning::PruningStatistics;
+use datafusion::common::stats::Precision;
+use datafusion::common::{Column, DFSchema, ScalarValue, Statistics};
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::memory::MemorySourceConfig;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::utils::conjunction;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::union::UnionExec;
+use object_store::ObjectStore;
+
+use crate::adapter::LakeAdapterFactory;
+use crate::columns::{Columns, TIME};
+use crate::data_file::DataFile;
+use crate::rows::{MemoryBatch, RowsSnapshot};
+
+/// Per-file statistics cost a value per column: they are attached while this many are enough.
+const FILE_STATISTICS_MAX: usize = 20_000;
+
+/// Where the scan finds a lake's files: an object store that shows only the tables' folder.
+#[derive(Clone)]
+pub(crate) struct TableStore {
+    pub(crate) url: ObjectStoreUrl,
+    pub(crate) store: Arc<dyn ObjectStore>,
+}
+
+/// One table at one instant: rows in memory and in files together.
+#[derive(Clone)]
+pub struct LakeTable {
+    pub(crate) name: String,
+    pub(crate) columns: Arc<Columns>,
+    pub(crate) snapshot: RowsSnapshot,
+    pub(crate) store: TableStore,
+}
+
+impl LakeTable {
+    /// The table's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The table's columns with their KQL types.
+    pub fn table_schema(&self) -> &Arc<schema::TableSchema> {
+        &self.columns.table
+    }
+
+    /// Rows in the snapshot; `None` when a file of another writer does not state its rows.
+    pub fn rows(&self) -> Option<u64> {
+        let memory: u64 = self
+            .snapshot
+            .memory
+            .iter()
+            .map(|b| b.batch.num_rows() as u64)
+            .sum();
+        let files = self
+            .snapshot
+            .files
+            .iter()
+            .map(|f| (f.rows > 0).then_some(f.rows));
+        Some(memory + files.sum::<Option<u64>>()?)
+    }
+
+    /// Files in the snapshot.
+    pub fn files(&self) -> usize {
+        self.snapshot.files.len()
+    }
+
+    /// Which files and batches a filter may match.
+    fn prune(
+        &self,
+        state: &dyn Session,
+        filters: &[Expr],
+    ) -> Result<(Vec<Arc<DataFile>>, Vec<MemoryBatch>)> {
+        let all = || (self.snapshot.files.to_vec(), self.snapshot.memory.clone());
+        let Some(filter) = conjunction(filters.iter().cloned()) else {
+            return Ok(all());
+        };
+        let schema = DFSchema::try_from(Arc::clone(&self.columns.arrow))?;
+        let Ok(filter) = state.create_physical_expr(filter, &schema) else {
+            return Ok(all());
+        };
+        let predicate = PruningPredicateBuilder::new()
+            .with_file_schema(Arc::clone(&self.columns.arrow))
+            .try_build(filter);
+        let Ok(predicate) = predicate else {
+            return Ok(all());
+        };
+        let files: Vec<_> = self.snapshot.files.iter().map(|f| f.time).collect();
+        let memory: Vec<_> = self.snapshot.memory.iter().map(|b| b.time).collect();
+        let keep_files = predicate.prune(&TimeRanges(files))?;
+        let keep_memory = predicate.prune(&TimeRanges(memory))?;
+        let (mut files, mut memory) = all();
+        let mut keep = keep_files.into_iter();
+        files.retain(|_| keep.next().unwrap_or(true));
+        let mut keep = keep_memory.into_iter();
+        memory.retain(|_| keep.next().unwrap_or(true));
+        Ok((files, memory))
+    }
+
+    fn memory_plan(
+        &self,
+        batches: &[MemoryBatch],
+        schema: &SchemaRef,
+        partitions: usize,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let batches: Vec<RecordBatch> = batches
+            .iter()
+            .map(|b| self.columns.project(&b.batch, schema))
+            .collect::<crate::Result<_>>()
+            .map_err(|e| DataFusionError::External(Box::new(e)))?;
+        let size = batches.len().div_ceil(partitions.max(1)).max(1);
+        let mut parts: Vec<Vec<RecordBatch>> = batches.chunks(size).map(<[_]>::to_vec).collect();
+        if parts.is_empty() {
+            parts.push(Vec::new());
+        }
+        Ok(MemorySourceConfig::try_new_exec(
+            &parts,
+            Arc::clone(schema),
+            None,
+        )?)
+    }
+}
+
+#[async_trait]
+impl TableProvider for LakeTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.columns.arrow)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> Result<Vec<TableProviderFilterPushDown>> {
+        // Filters leave out files and row groups; the rows that stay are still filtered above.
+        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let (files, memory) = self.prune(state, filters)?;
+        let partitions = state.config().target_partitions();
+        let mut plans = Vec::new();
+        if !memory.is_empty() || files.is_empty() {
+            let schema = match projection {
+                Some(columns) => Arc::new(self.columns.arrow.project(columns)?),
+                None => Arc::clone(&self.columns.arrow),
+            };
+            plans.push(self.memory_plan(&memory, &schema, partitions)?);
+        }
+        if !files.is_empty() {
+            let store = &self.store;
+            state
+                .runtime_env()
+                .register_object_store(store.url.as_ref(), Arc::clone(&store.store));
+            let scan = FileScan {
+                table: &self.name,
+                columns: &self.columns,
+                store,
+                projection: projection.cloned(),
+                limit,
+                in_order: false,
+            };
+            plans.push(scan.plan(groups(files, partitions))?);
+        }
+        UnionExec::try_new(plans)
+    }
+}
+
+impl fmt::Debug for LakeTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LakeTable")
+            .field("name", &self.name)
+            .field("files", &self.snapshot.files.len())
+            .field("memory_batches", &self.snapshot.memory.len())
+            .finish()
+    }
+}
+
+/// Deals files out, newest first, so that "latest rows" queries end early.
+fn groups(mut files: Vec<Arc<DataFile>>, partitions: usize) -> Vec<Vec<Arc<DataFile>>> {
+    files.sort_by_key(|file| std::cmp::Reverse(file.time.map(|(_, max)| max)));
+    let count = partitions.clamp(1, files.len().max(1));
+    let mut groups = vec![Vec::new(); count];
+    for (at, file) in files.into_iter().enumerate() {
+        groups[at % count].push(file);
+    }
+    groups
+}
+
+/// A scan over data files of one table. The only place that builds a Parquet source: one that
+/// carries its own codec for distributed plans goes in here.
+pub(crate) struct FileScan<'a> {
+    pub(crate) table: &'a str,
+    pub(crate) columns: &'a Columns,
+    pub(crate) store: &'a TableStore,
+    pub(crate) projection: Option<Vec<usize>>,
+    pub(crate) limit: Option<usize>,
+    /// Whether each group must come out file by file, unsplit, in the order given.
+    pub(crate) in_order: bool,
+}
+
+impl FileScan<'_> {
+    pub(crate) fn plan(&self, groups: Vec<Vec<Arc<DataFile>>>) -> Result<Arc<dyn ExecutionPlan>> {
+        let schema = &self.columns.arrow;
+        let source = Arc::new(ParquetSource::new(Arc::clone(schema)));
+        let count: usize = groups.iter().map(Vec::len).sum();
+        let with_statistics = count * schema.fields().len() <= FILE_STATISTICS_MAX;
+        let statistics = self.statistics(groups.iter().flatten());
+        let groups = groups
+            .into_iter()
+            .map(|files| {
+                let files = files
+                    .into_iter()
+                    .map(|f| self.partitioned(f, with_statistics));
+                FileGroup::new(files.collect())
+            })
+            .collect();
+        let config = FileScanConfigBuilder::new(self.store.url.clone(), source)
+            .with_file_groups(groups)
+            .with_statistics(statistics)
+            .with_limit(self.limit)
+            .with_preserve_order(self.in_order)
+            .with_expr_adapter(Some(Arc::new(LakeAdapterFactory::new(self.columns))))
+            .with_projection_indices(self.projection.clone())?
+            .build();
+        Ok(DataSourceExec::from_data_source(config))
+    }
+
+    fn partitioned(&self, file: Arc<DataFile>, with_statistics: bool) -> PartitionedFile {
+        let path = format!("{}/{}", self.table, file.name);
+        let mut part = PartitionedFile::new(path, file.bytes);
+        if with_statistics {
+            part = part.with_statistics(Arc::new(self.statistics(std::iter::once(&file))));
+        }
+        // Holds the file on disk until the plan is gone, whatever compaction does meanwhile.
+        part.with_extension(FileLease(file))
+    }
+
+    /// Row counts are exact; event times are not (a log keeps milliseconds).
+    fn statistics<'f>(&self, files: impl Iterator<Item = &'f Arc<DataFile>>) -> Statistics {
+        let mut statistics = Statistics::new_unknown(&self.columns.arrow);
+        let mut rows = Some(0_u64);
+        let mut bytes = 0;
+        let mut time: Option<Option<(i64, i64)>> = None;
+        for file in files {
+            rows = rows.filter(|_| file.rows > 0).map(|rows| rows + file.rows);
+            bytes += file.bytes;
+            time = Some(match time {
+                None => file.time,
+                Some(before) => before
+                    .zip(file.time)
+                    .map(|(a, b)| (a.0.min(b.0), a.1.max(b.1))),
+            });
+        }
+        if let Some(rows) = rows {
+            statistics.num_rows = Precision::Exact(rows as usize);
+        }
+        statistics.total_byte_size = Precision::Inexact(bytes as usize);
+        if let (Some(Some((min, max))), Ok(at)) = (time, self.columns.arrow.index_of(TIME)) {
+            let scalar = |us| ScalarValue::TimestampMicrosecond(Some(us), Some("UTC".into()));
+            let column = &mut statistics.column_statistics[at];
+            column.min_value = Precision::Inexact(scalar(min));
+            column.max_value = Precision::Inexact(scalar(max));
+        }
+        statistics
+    }
+}
+
+/// Keeps a [`DataFile`] counted as in use.
+struct FileLease(#[allow(dead_code, reason = "held, never read")] Arc<DataFile>);
+
+/// Event-time ranges of files or batches, for pruning.
+struct TimeRanges(Vec<Option<(i64, i64)>>);
+
+impl TimeRanges {
+    fn bound(&self, column: &Column, pick: fn((i64, i64)) -> i64) -> Option<ArrayRef> {
+        if column.name != TIME {
+            return None;
+        }
+        let values = self.0.iter().map(|range| range.map(pick));
+        Some(Arc::new(
+            TimestampMicrosecondArray::from_iter(values).with_timezone("UTC"),
+        ))
+    }
+}
+
+impl PruningStatistics for TimeRanges {
+    fn min_values(&self, column: &Column) -> Option<ArrayRef> {
+        self.bound(column, |(min, _)| min)
+    }
+
+    fn max_values(&self, column: &Column) -> Option<ArrayRef> {
+        self.bound(column, |(_, max)| max)
+    }
+
+    fn num_containers(&self) -> usize {
+        self.0.len()
+    }
+
+    fn null_counts(&self, column: &Column) -> Option<ArrayRef> {
+        (column.name == TIME)
+            .then(|| Arc::new(UInt64Array::from_value(0, self.0.len())) as ArrayRef)
+    }
+
+    fn row_counts(&self) -> Option<ArrayRef> {
+        None
+    }
+
+    fn contained(
+        &self,
+        _column: &Column,
+        _values: &std::collections::HashSet<ScalarValue>,
+    ) -> Option<BooleanArray> {
+        None
+    }
+}

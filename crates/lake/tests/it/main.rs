@@ -1,0 +1,12 @@
+//! The lake from outside, in one test binary (each one links all of DataFusion).
+#![allow(clippy::unwrap_used)]
+
+mod append;
+mod backup;
+mod crash;
+mod flush;
+mod harness;
+mod other_engine;
+mod recovery;
+mod stream;
+mod upkeep;

@@ -1,0 +1,13 @@
+/** What another page hands to the console, through the history's state: queries don't belong into addresses and logs. */
+export interface ConsoleStart {
+  query: string;
+  from: string | null;
+  to: string | null;
+}
+
+export function consoleStart(state: unknown): ConsoleStart | null {
+  if (typeof state !== "object" || state === null || !("query" in state) || typeof state.query !== "string") return null;
+  const text = (value: unknown) => (typeof value === "string" ? value : null);
+  const { from, to } = state as Partial<Record<"from" | "to", unknown>>;
+  return { query: state.query, from: text(from), to: text(to) };
+}
