@@ -353,8 +353,12 @@ pub(crate) enum Tokens {
 /// Reads a size: `2GB`, `512MB`, `1048576`.
 fn bytes(text: &str) -> Result<usize, String> {
     let text = text.trim();
-    let at = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let number: f64 = text[..at].parse().map_err(|_| format!("`{text}` is no size; for example 2GB"))?;
+    let at = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
+    let number: f64 = text[..at]
+        .parse()
+        .map_err(|_| format!("`{text}` is no size; for example 2GB"))?;
     let unit = match text[at..].trim().to_ascii_uppercase().as_str() {
         "" | "B" => 1.0,
         "KB" | "K" => 1e3,

@@ -32,7 +32,11 @@ pub(crate) enum Client {
     /// A running server owns it.
     Socket(PathBuf),
     /// A server somewhere.
-    Remote { url: String, token: String, ca: Option<PathBuf> },
+    Remote {
+        url: String,
+        token: String,
+        ca: Option<PathBuf>,
+    },
 }
 
 /// What to send.
@@ -47,9 +51,14 @@ impl Client {
     pub(crate) async fn open(args: &Args) -> Outcome<Self> {
         if let Some(url) = &args.server {
             let token = std::env::var("WATCHFLOOR_TOKEN").map_err(|_| {
-                Failure::input("--server needs a token").hint("set $WATCHFLOOR_TOKEN; `watchfloor tokens add` makes one")
+                Failure::input("--server needs a token")
+                    .hint("set $WATCHFLOOR_TOKEN; `watchfloor tokens add` makes one")
             })?;
-            return Ok(Self::Remote { url: url.trim_end_matches('/').to_owned(), token, ca: args.ca.clone() });
+            return Ok(Self::Remote {
+                url: url.trim_end_matches('/').to_owned(),
+                token,
+                ca: args.ca.clone(),
+            });
         }
         let path = data_dir(args)?;
         match DataFolder::own(&path) {
@@ -127,7 +136,9 @@ pub(crate) fn data_dir(args: &Args) -> Outcome<PathBuf> {
     let base = std::env::var_os("XDG_DATA_HOME")
         .map(PathBuf::from)
         .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share")))
-        .ok_or_else(|| Failure::input("no data folder is known").hint("name one with --data-dir"))?;
+        .ok_or_else(|| {
+            Failure::input("no data folder is known").hint("name one with --data-dir")
+        })?;
     Ok(base.join("watchfloor"))
 }
 
@@ -155,7 +166,9 @@ fn user_name() -> String {
 }
 
 fn finish(request: axum::http::request::Builder, body: Vec<u8>) -> Outcome<Request<Full<Bytes>>> {
-    request.body(Full::new(Bytes::from(body))).map_err(|error| Failure::input(error.to_string()))
+    request
+        .body(Full::new(Bytes::from(body)))
+        .map_err(|error| Failure::input(error.to_string()))
 }
 
 async fn in_process(
@@ -175,16 +188,27 @@ async fn in_process(
     Ok((status, bytes))
 }
 
-async fn exchange<S>(stream: TokioIo<S>, request: Request<Full<Bytes>>) -> Outcome<(StatusCode, Bytes)>
+async fn exchange<S>(
+    stream: TokioIo<S>,
+    request: Request<Full<Bytes>>,
+) -> Outcome<(StatusCode, Bytes)>
 where
     TokioIo<S>: hyper::rt::Read + hyper::rt::Write + Unpin + std::marker::Send + 'static,
 {
-    let failed = |error: hyper::Error| Failure::work(format!("the server does not answer: {error}"));
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await.map_err(failed)?;
+    let failed =
+        |error: hyper::Error| Failure::work(format!("the server does not answer: {error}"));
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(stream)
+        .await
+        .map_err(failed)?;
     tokio::spawn(connection);
     let response = sender.send_request(request).await.map_err(failed)?;
     let status = response.status();
-    let bytes = response.into_body().collect().await.map_err(failed)?.to_bytes();
+    let bytes = response
+        .into_body()
+        .collect()
+        .await
+        .map_err(failed)?
+        .to_bytes();
     Ok((status, bytes))
 }
 
@@ -194,20 +218,31 @@ async fn remote(
     request: axum::http::request::Builder,
     body: Vec<u8>,
 ) -> Outcome<(StatusCode, Bytes)> {
-    let bad = || Failure::input(format!("`{url}` is no server URL")).hint("for example https://soc.example:8443");
+    let bad = || {
+        Failure::input(format!("`{url}` is no server URL"))
+            .hint("for example https://soc.example:8443")
+    };
     let (scheme, rest) = url.split_once("://").ok_or_else(bad)?;
     let authority: axum::http::uri::Authority = rest.parse().map_err(|_| bad())?;
     let host = authority.host().trim_matches(['[', ']']).to_owned();
-    let port = authority.port_u16().unwrap_or(if scheme == "https" { 443 } else { 80 });
+    let port = authority
+        .port_u16()
+        .unwrap_or(if scheme == "https" { 443 } else { 80 });
     let stream = TcpStream::connect((host.as_str(), port))
         .await
         .map_err(|error| Failure::work(format!("cannot reach {url}: {error}")))?;
     let request = finish(request, body)?;
     match scheme {
-        "http" if host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback()) => {
+        "http"
+            if host == "localhost"
+                || host
+                    .parse::<std::net::IpAddr>()
+                    .is_ok_and(|ip| ip.is_loopback()) =>
+        {
             exchange(TokioIo::new(stream), request).await
         }
-        "http" => Err(Failure::input("a token is sent over https only").hint("use the server's https address")),
+        "http" => Err(Failure::input("a token is sent over https only")
+            .hint("use the server's https address")),
         "https" => {
             let connector = tokio_rustls::TlsConnector::from(Arc::new(trust(ca)?));
             let name = rustls::pki_types::ServerName::try_from(host).map_err(|_| bad())?;
@@ -225,28 +260,37 @@ fn trust(ca: Option<&Path>) -> Outcome<rustls::ClientConfig> {
     use rustls::pki_types::CertificateDer;
     use rustls::pki_types::pem::PemObject as _;
     let path = ca.ok_or_else(|| {
-        Failure::input("no certificate authority is named").hint("--ca FILE; a server prints its path at start (tls/ca.pem)")
+        Failure::input("no certificate authority is named")
+            .hint("--ca FILE; a server prints its path at start (tls/ca.pem)")
     })?;
     let mut roots = rustls::RootCertStore::empty();
     let certificates = CertificateDer::pem_file_iter(path)
         .map_err(|error| Failure::input(format!("`{}`: {error}", path.display())))?;
     for certificate in certificates {
-        let certificate = certificate.map_err(|error| Failure::input(format!("`{}`: {error}", path.display())))?;
-        roots.add(certificate).map_err(|error| Failure::input(error.to_string()))?;
+        let certificate = certificate
+            .map_err(|error| Failure::input(format!("`{}`: {error}", path.display())))?;
+        roots
+            .add(certificate)
+            .map_err(|error| Failure::input(error.to_string()))?;
     }
-    Ok(rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth())
+    Ok(rustls::ClientConfig::builder()
+        .with_root_certificates(roots)
+        .with_no_client_auth())
 }
 
 fn answer(status: StatusCode, bytes: &[u8]) -> Outcome<Json> {
     let json: Json = match bytes.is_empty() {
         true => Json::Null,
-        false => serde_json::from_slice(bytes).unwrap_or_else(|_| String::from_utf8_lossy(bytes).into_owned().into()),
+        false => serde_json::from_slice(bytes)
+            .unwrap_or_else(|_| String::from_utf8_lossy(bytes).into_owned().into()),
     };
     if status.is_success() {
         return Ok(json);
     }
     let error = &json["error"];
-    let message = error["message"].as_str().map_or_else(|| format!("the server answered {status}"), str::to_owned);
+    let message = error["message"]
+        .as_str()
+        .map_or_else(|| format!("the server answered {status}"), str::to_owned);
     let failure = match status.is_client_error() {
         true => Failure::input(message),
         false => Failure::work(message),

@@ -16,12 +16,22 @@ pub(crate) struct Failure {
 impl Failure {
     /// Bad usage or bad input.
     pub(crate) fn input(message: impl Into<String>) -> Self {
-        Self { code: 2, message: message.into(), hint: None, diagnostics: serde_json::Value::Null }
+        Self {
+            code: 2,
+            message: message.into(),
+            hint: None,
+            diagnostics: serde_json::Value::Null,
+        }
     }
 
     /// The work failed.
     pub(crate) fn work(message: impl Into<String>) -> Self {
-        Self { code: 1, message: message.into(), hint: None, diagnostics: serde_json::Value::Null }
+        Self {
+            code: 1,
+            message: message.into(),
+            hint: None,
+            diagnostics: serde_json::Value::Null,
+        }
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -39,8 +49,14 @@ impl Failure {
     pub(crate) fn report(self) -> ExitCode {
         eprintln!("error: {}", for_terminal(&self.message));
         for finding in self.diagnostics.as_array().into_iter().flatten() {
-            let text = |key: &str| for_terminal(finding[key].as_str().unwrap_or_default()).into_owned();
-            eprintln!("{}[{}]: {}", text("severity"), text("code"), text("message"));
+            let text =
+                |key: &str| for_terminal(finding[key].as_str().unwrap_or_default()).into_owned();
+            eprintln!(
+                "{}[{}]: {}",
+                text("severity"),
+                text("code"),
+                text("message")
+            );
             eprintln!(" --> query:{}:{}", finding["line"], finding["column"]);
             if finding["hint"].is_string() {
                 eprintln!("help: {}", text("hint"));

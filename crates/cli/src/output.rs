@@ -96,7 +96,9 @@ pub(crate) fn text(cell: &Json) -> String {
 /// Prints one JSON object on a line of stdout.
 pub(crate) fn json_line(value: &impl serde::Serialize) -> Outcome<()> {
     let mut out = io::stdout().lock();
-    let written = serde_json::to_writer(&mut out, value).map_err(io::Error::from).and_then(|()| writeln!(out));
+    let written = serde_json::to_writer(&mut out, value)
+        .map_err(io::Error::from)
+        .and_then(|()| writeln!(out));
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),

@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 
 /// Whether a character could steer a terminal or reorder what a person reads.
 fn is_hostile(c: char) -> bool {
-    let reorders = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let reorders =
+        matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     // C1 controls too: some terminals read U+009B as an escape sequence.
     (c.is_control() && c != '\n') || reorders || c == '\u{feff}'
 }
@@ -67,7 +68,10 @@ mod tests {
 
     #[test]
     fn a_terminal_gets_no_control_characters() {
-        assert_eq!(for_terminal("a\u{1b}[2Jb\u{9b}c\u{202e}d"), "a\\u{1b}[2Jb\\u{9b}c\\u{202e}d");
+        assert_eq!(
+            for_terminal("a\u{1b}[2Jb\u{9b}c\u{202e}d"),
+            "a\\u{1b}[2Jb\\u{9b}c\\u{202e}d"
+        );
         assert_eq!(for_terminal("plain, ünïcode"), "plain, ünïcode");
         assert_eq!(one_line("a\r\nb\tc"), "a\\r\\nb\\tc");
     }

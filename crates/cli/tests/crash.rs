@@ -12,7 +12,13 @@ use support::{Server, http, query, soak, token};
 const ROWS: u64 = 20;
 
 /// Sends batches until told to stop; each goes out until it is answered. Returns batches sent.
-fn shipper(address: Arc<std::sync::Mutex<String>>, token: String, client: u64, stop: Arc<AtomicBool>, answered: Arc<AtomicU64>) -> u64 {
+fn shipper(
+    address: Arc<std::sync::Mutex<String>>,
+    token: String,
+    client: u64,
+    stop: Arc<AtomicBool>,
+    answered: Arc<AtomicU64>,
+) -> u64 {
     let mut batch = 0;
     while !stop.load(Ordering::Relaxed) {
         let body: String = (0..ROWS)
@@ -22,8 +28,17 @@ fn shipper(address: Arc<std::sync::Mutex<String>>, token: String, client: u64, s
         let bearer = format!("Bearer {token}");
         loop {
             let target = address.lock().unwrap().clone();
-            let headers = [("Authorization", bearer.as_str()), ("Idempotency-Key", key.as_str())];
-            match http(&target, "POST", "/api/v1/ingest/Syslog", &headers, body.as_bytes()) {
+            let headers = [
+                ("Authorization", bearer.as_str()),
+                ("Idempotency-Key", key.as_str()),
+            ];
+            match http(
+                &target,
+                "POST",
+                "/api/v1/ingest/Syslog",
+                &headers,
+                body.as_bytes(),
+            ) {
                 Ok(answer) if answer.status == 200 => break,
                 Ok(answer) if answer.status < 500 && answer.status != 429 => panic!("{answer:?}"),
                 _ => std::thread::sleep(Duration::from_millis(20)),
@@ -49,7 +64,12 @@ fn soak_kill_during_ingest_loses_and_repeats_nothing() {
     let answered = Arc::new(AtomicU64::new(0));
     let clients: Vec<_> = (0..2)
         .map(|client| {
-            let (address, token, stop, answered) = (Arc::clone(&address), token.clone(), Arc::clone(&stop), Arc::clone(&answered));
+            let (address, token, stop, answered) = (
+                Arc::clone(&address),
+                token.clone(),
+                Arc::clone(&stop),
+                Arc::clone(&answered),
+            );
             std::thread::spawn(move || shipper(address, token, client, stop, answered))
         })
         .collect();
@@ -61,18 +81,31 @@ fn soak_kill_during_ingest_loses_and_repeats_nothing() {
             assert!(Instant::now() < bound, "no progress after {kill} kills");
             std::thread::sleep(Duration::from_millis(5));
         }
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         std::thread::sleep(Duration::from_micros(random >> 33 & 0x3fff));
         server.kill();
         server = Server::start(data, &[]);
         *address.lock().unwrap() = server.address.clone();
     }
     stop.store(true, Ordering::Relaxed);
-    let batches: u64 = clients.into_iter().map(|client| client.join().unwrap()).sum();
+    let batches: u64 = clients
+        .into_iter()
+        .map(|client| client.join().unwrap())
+        .sum();
     server.stop();
-    let rows = query(data, "Syslog | summarize n = count(), messages = dcount(SyslogMessage, 4), all = make_set(SyslogMessage, 1000000)");
-    let distinct = serde_json::from_str::<Vec<String>>(rows[0]["all"].as_str().unwrap()).unwrap().len() as u64;
+    let rows = query(
+        data,
+        "Syslog | summarize n = count(), messages = dcount(SyslogMessage, 4), all = make_set(SyslogMessage, 1000000)",
+    );
+    let distinct = serde_json::from_str::<Vec<String>>(rows[0]["all"].as_str().unwrap())
+        .unwrap()
+        .len() as u64;
     assert_eq!(rows[0]["n"], batches * ROWS, "after {kills} kills");
     assert_eq!(distinct, batches * ROWS);
-    eprintln!("soak: {kills} kills, {batches} batches, {} rows, seed {seed}", batches * ROWS);
+    eprintln!(
+        "soak: {kills} kills, {batches} batches, {} rows, seed {seed}",
+        batches * ROWS
+    );
 }

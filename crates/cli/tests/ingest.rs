@@ -14,7 +14,10 @@ fn reports(data: &Path, args: &[&str]) -> Vec<Json> {
     all.extend(args);
     let output = watchfloor(data, &all);
     let stdout = String::from_utf8(output.stdout).unwrap();
-    let reports: Vec<Json> = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let reports: Vec<Json> = stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     for report in &reports {
         let n = |key: &str| report[key].as_u64().unwrap();
         assert_eq!(
@@ -68,8 +71,15 @@ fn bad_input_is_named_and_the_good_beside_it_goes_through() {
     write(path, "good.ndjson", GOOD.as_bytes());
     let cloudtrail = r#"{"Records":[{"eventVersion":"1.08","eventTime":"2026-03-06T12:00:00Z","eventSource":"s3.amazonaws.com","eventName":"GetObject","awsRegion":"us-east-1","userIdentity":{"type":"IAMUser"}},{"eventVersion": broken },{"eventVersion":"1.08","eventTime":"2026-03-06T12:00:01Z","eventSource":"s3.amazonaws.com","eventName":"PutObject","awsRegion":"us-east-1","userIdentity":{"type":"IAMUser"}}]}"#;
     write(path, "cloudtrail.json", cloudtrail.as_bytes());
-    let made = sample::generate(&sample::Options::new(3, "2026-03-06T16:40:00Z".parse().unwrap()));
-    let evtx = made.files.iter().find(|file| file.path.ends_with(".evtx")).unwrap();
+    let made = sample::generate(&sample::Options::new(
+        3,
+        "2026-03-06T16:40:00Z".parse().unwrap(),
+    ));
+    let evtx = made
+        .files
+        .iter()
+        .find(|file| file.path.ends_with(".evtx"))
+        .unwrap();
     write(path, "cut.evtx", &evtx.bytes[..evtx.bytes.len() / 2 + 1000]);
     let mut bomb = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     let zeros = vec![b'0'; 1 << 20];
@@ -77,17 +87,35 @@ fn bad_input_is_named_and_the_good_beside_it_goes_through() {
         bomb.write_all(&zeros).unwrap();
     }
     write(path, "bomb.json.gz", &bomb.finish().unwrap());
-    let output = watchfloor(data.path(), &["ingest", "--format", "ndjson", &path.display().to_string()]);
+    let output = watchfloor(
+        data.path(),
+        &["ingest", "--format", "ndjson", &path.display().to_string()],
+    );
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert!(stderr.contains("cut.evtx"), "{stderr}");
     assert!(stderr.contains("bomb.json.gz"), "{stderr}");
     assert!(!stderr.contains("error: good.ndjson"), "{stderr}");
-    assert_eq!(query(data.path(), "Syslog | where SyslogMessage in ('one', 'two') | count")[0]["Count"], 2);
+    assert_eq!(
+        query(
+            data.path(),
+            "Syslog | where SyslogMessage in ('one', 'two') | count"
+        )[0]["Count"],
+        2
+    );
     assert_eq!(query(data.path(), "AWSCloudTrail | count")[0]["Count"], 2);
-    let windows = query(data.path(), "union isfuzzy=true SecurityEvent, Event | count");
-    assert!(windows[0]["Count"].as_u64().unwrap() > 0, "nothing of the cut file was kept");
-    let rejects = query(data.path(), "IngestRejects_CL | where SourceName == 'aws_cloudtrail' | project Reason, RawData, Record");
+    let windows = query(
+        data.path(),
+        "union isfuzzy=true SecurityEvent, Event | count",
+    );
+    assert!(
+        windows[0]["Count"].as_u64().unwrap() > 0,
+        "nothing of the cut file was kept"
+    );
+    let rejects = query(
+        data.path(),
+        "IngestRejects_CL | where SourceName == 'aws_cloudtrail' | project Reason, RawData, Record",
+    );
     assert_eq!(rejects.len(), 1, "{rejects:?}");
     assert!(rejects[0]["RawData"].as_str().unwrap().contains("broken"));
 }
@@ -98,18 +126,23 @@ fn a_line_of_200_megabytes_is_rejected_in_little_memory_and_its_neighbours_stay(
     let path = folder.path().join("long.ndjson");
     let mut file = std::io::BufWriter::new(std::fs::File::create(&path).unwrap());
     file.write_all(GOOD.as_bytes()).unwrap();
-    file.write_all(b"{\"Type\":\"Syslog\",\"SyslogMessage\":\"").unwrap();
+    file.write_all(b"{\"Type\":\"Syslog\",\"SyslogMessage\":\"")
+        .unwrap();
     let chunk = vec![b'x'; 1 << 20];
     for _ in 0..200 {
         file.write_all(&chunk).unwrap();
     }
     file.write_all(b"\"}\n").unwrap();
-    file.write_all(GOOD.replace("12:00", "13:00").as_bytes()).unwrap();
+    file.write_all(GOOD.replace("12:00", "13:00").as_bytes())
+        .unwrap();
     file.into_inner().unwrap();
     let reports = reports(data.path(), &[&path.display().to_string()]);
     assert_eq!(reports[0]["rows"], 4, "{reports:?}");
     assert_eq!(reports[0]["rejects"], 1, "{reports:?}");
-    let reject = &query(data.path(), "IngestRejects_CL | project n = strlen(RawData), Reason")[0];
+    let reject = &query(
+        data.path(),
+        "IngestRejects_CL | project n = strlen(RawData), Reason",
+    )[0];
     assert!(reject["n"].as_u64().unwrap() <= 100_000, "{reject}");
 }
 
@@ -118,16 +151,36 @@ fn http_ingest_needs_a_token_and_repeats_are_harmless_over_a_restart() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path(), &[]);
     let post = |address: &str, headers: &[(&str, &str)]| {
-        http(address, "POST", "/api/v1/ingest/table_rows", headers, GOOD.as_bytes()).unwrap()
+        http(
+            address,
+            "POST",
+            "/api/v1/ingest/table_rows",
+            headers,
+            GOOD.as_bytes(),
+        )
+        .unwrap()
     };
     assert_eq!(post(&server.address, &[]).status, 401);
-    assert_eq!(post(&server.address, &[("Authorization", "Bearer wf_no_such")]).status, 401);
+    assert_eq!(
+        post(&server.address, &[("Authorization", "Bearer wf_no_such")]).status,
+        401
+    );
     let reader = format!("Bearer {}", token(data.path(), "read"));
-    assert_eq!(post(&server.address, &[("Authorization", &reader)]).status, 403);
+    assert_eq!(
+        post(&server.address, &[("Authorization", &reader)]).status,
+        403
+    );
     let bearer = format!("Bearer {}", token(data.path(), "ingest"));
-    let headers = [("Authorization", bearer.as_str()), ("Idempotency-Key", "k1")];
+    let headers = [
+        ("Authorization", bearer.as_str()),
+        ("Idempotency-Key", "k1"),
+    ];
     let first = post(&server.address, &headers);
-    assert_eq!((first.status, &first.json()["accepted"]), (200, &json!(2)), "{first:?}");
+    assert_eq!(
+        (first.status, &first.json()["accepted"]),
+        (200, &json!(2)),
+        "{first:?}"
+    );
     assert_eq!(post(&server.address, &headers).json()["duplicates"], 2);
     server.stop();
     let server = Server::start(data.path(), &[]);
@@ -151,7 +204,12 @@ fn real_data_loses_nothing() {
         let Some(path) = corpora(part) else { return };
         let data = tempfile::tempdir().unwrap();
         let reports = reports(data.path(), &[&path.display().to_string()]);
-        let n = |key: &str| reports.iter().map(|r| r[key].as_u64().unwrap()).sum::<u64>();
+        let n = |key: &str| {
+            reports
+                .iter()
+                .map(|r| r[key].as_u64().unwrap())
+                .sum::<u64>()
+        };
         assert!(n("rows") > 2_000, "{part}: {reports:?}");
         for report in &reports {
             eprintln!("{part}: {report}");

@@ -40,7 +40,9 @@ pub(crate) fn value(batch: &RecordBatch, column: &str, row: usize) -> Option<Val
         return Some(Value::Real(array.value(row)));
     }
     let array = any.downcast_ref::<TimestampMicrosecondArray>()?;
-    Timestamp::from_microsecond(array.value(row)).ok().map(Value::DateTime)
+    Timestamp::from_microsecond(array.value(row))
+        .ok()
+        .map(Value::DateTime)
 }
 
 /// An instant.
@@ -70,5 +72,8 @@ pub(crate) fn time_span(batch: &RecordBatch) -> Option<(Timestamp, Timestamp)> {
     let array = array.as_any().downcast_ref::<TimestampMicrosecondArray>()?;
     let first = arrow::compute::min(array)?;
     let last = arrow::compute::max(array)?;
-    Some((Timestamp::from_microsecond(first).ok()?, Timestamp::from_microsecond(last).ok()?))
+    Some((
+        Timestamp::from_microsecond(first).ok()?,
+        Timestamp::from_microsecond(last).ok()?,
+    ))
 }

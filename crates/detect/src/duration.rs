@@ -85,7 +85,11 @@ mod tests {
             ("01:30:00", 5_400),
             ("1.00:00:00", 86_400),
         ] {
-            assert_eq!(parse(text), Some(SignedDuration::from_secs(seconds)), "{text}");
+            assert_eq!(
+                parse(text),
+                Some(SignedDuration::from_secs(seconds)),
+                "{text}"
+            );
         }
         for text in ["", "P", "1", "h", "P1M", "-5m", "5 fortnights"] {
             assert_eq!(parse(text), None, "{text}");

@@ -22,11 +22,19 @@ const TABLES: &[(&str, &[Mapping])] = &[
             (EntityKind::Host, &[("FullName", "Computer")]),
             (
                 EntityKind::Account,
-                &[("Name", "TargetUserName"), ("NTDomain", "TargetDomainName"), ("Sid", "TargetUserSid")],
+                &[
+                    ("Name", "TargetUserName"),
+                    ("NTDomain", "TargetDomainName"),
+                    ("Sid", "TargetUserSid"),
+                ],
             ),
             (
                 EntityKind::Account,
-                &[("Name", "SubjectUserName"), ("NTDomain", "SubjectDomainName"), ("Sid", "SubjectUserSid")],
+                &[
+                    ("Name", "SubjectUserName"),
+                    ("NTDomain", "SubjectDomainName"),
+                    ("Sid", "SubjectUserSid"),
+                ],
             ),
             (EntityKind::Ip, &[("Address", "IpAddress")]),
         ],
@@ -44,7 +52,10 @@ const TABLES: &[(&str, &[Mapping])] = &[
         &[
             (
                 EntityKind::Account,
-                &[("Arn", "UserIdentityArn"), ("AwsAccountId", "UserIdentityAccountId")],
+                &[
+                    ("Arn", "UserIdentityArn"),
+                    ("AwsAccountId", "UserIdentityAccountId"),
+                ],
             ),
             (EntityKind::Ip, &[("Address", "SourceIpAddress")]),
         ],
@@ -52,7 +63,10 @@ const TABLES: &[(&str, &[Mapping])] = &[
     (
         "SigninLogs",
         &[
-            (EntityKind::Account, &[("FullName", "UserPrincipalName"), ("AadUserId", "UserId")]),
+            (
+                EntityKind::Account,
+                &[("FullName", "UserPrincipalName"), ("AadUserId", "UserId")],
+            ),
             (EntityKind::Ip, &[("Address", "IPAddress")]),
         ],
     ),
@@ -61,7 +75,10 @@ const TABLES: &[(&str, &[Mapping])] = &[
         &[
             (
                 EntityKind::Account,
-                &[("FullName", "InitiatedBy.user.userPrincipalName"), ("AadUserId", "InitiatedBy.user.id")],
+                &[
+                    ("FullName", "InitiatedBy.user.userPrincipalName"),
+                    ("AadUserId", "InitiatedBy.user.id"),
+                ],
             ),
             (EntityKind::Ip, &[("Address", "InitiatedBy.user.ipAddress")]),
         ],
@@ -95,13 +112,20 @@ const TABLES: &[(&str, &[Mapping])] = &[
 const HOST: Mapping = (EntityKind::Host, &[("FullName", "Computer")]);
 const SUBJECT: Mapping = (
     EntityKind::Account,
-    &[("Name", "SubjectUserName"), ("NTDomain", "SubjectDomainName"), ("Sid", "SubjectUserSid")],
+    &[
+        ("Name", "SubjectUserName"),
+        ("NTDomain", "SubjectDomainName"),
+        ("Sid", "SubjectUserSid"),
+    ],
 );
 const ADDRESS: Mapping = (EntityKind::Ip, &[("Address", "IpAddress")]);
 const MEMBER: Mapping = (EntityKind::Account, &[("Sid", "MemberSid")]);
 /// A name alone, for people to read: that two alerts are about one group doesn't make them one
 /// story, so it has no strong identifier.
-const GROUP: Mapping = (EntityKind::SecurityGroup, &[("DisplayName", "TargetUserName")]);
+const GROUP: Mapping = (
+    EntityKind::SecurityGroup,
+    &[("DisplayName", "TargetUserName")],
+);
 
 /// Security audit events whose columns mean something else than in most (Windows security
 /// auditing, event descriptions). In changes of the directory and in ticket requests `Computer` is
@@ -117,7 +141,11 @@ const SECURITY_EVENTS: &[(&[i64], &[Mapping])] = &[
         &[
             (
                 EntityKind::Account,
-                &[("Name", "TargetUserName"), ("NTDomain", "TargetDomainName"), ("Sid", "TargetSid")],
+                &[
+                    ("Name", "TargetUserName"),
+                    ("NTDomain", "TargetDomainName"),
+                    ("Sid", "TargetSid"),
+                ],
             ),
             SUBJECT,
         ],
@@ -125,7 +153,13 @@ const SECURITY_EVENTS: &[(&[i64], &[Mapping])] = &[
     // Lockout, where `TargetDomainName` is the computer that tried; Kerberos, where it is a realm.
     (
         &[4740, 4768, 4769, 4770, 4771, 4772, 4773],
-        &[(EntityKind::Account, &[("Name", "TargetUserName"), ("Sid", "TargetSid")]), ADDRESS],
+        &[
+            (
+                EntityKind::Account,
+                &[("Name", "TargetUserName"), ("Sid", "TargetSid")],
+            ),
+            ADDRESS,
+        ],
     ),
 ];
 
@@ -136,7 +170,10 @@ fn mappings(table: &str, event_id: i64) -> &'static [Mapping] {
         .find(|(ids, _)| table == "SecurityEvent" && ids.contains(&event_id));
     match own {
         Some((_, mappings)) => mappings,
-        None => TABLES.iter().find(|(name, _)| *name == table).map_or(&[], |(_, mappings)| mappings),
+        None => TABLES
+            .iter()
+            .find(|(name, _)| *name == table)
+            .map_or(&[], |(_, mappings)| mappings),
     }
 }
 
@@ -231,7 +268,9 @@ fn address(value: &str) -> Option<&str> {
 /// the table has no entity columns, or none of the entities could be in them.
 pub fn entity_condition(table: &str, entities: &[Entity]) -> Option<String> {
     let own = SECURITY_EVENTS.iter().filter(|_| table == "SecurityEvent");
-    let all = mappings(table, 0).iter().chain(own.flat_map(|(_, mappings)| mappings.iter()));
+    let all = mappings(table, 0)
+        .iter()
+        .chain(own.flat_map(|(_, mappings)| mappings.iter()));
     let mut conditions: Vec<String> = Vec::new();
     for (kind, fields) in all {
         for (identifier, column) in fields.iter().filter(|(_, column)| !column.starts_with('@')) {
@@ -265,12 +304,21 @@ fn spellings(entity: &Entity, identifier: &str) -> Vec<String> {
             .then(|| format!("{}{between}{}", entity.get(a), entity.get(b)))
     };
     let found = match (identifier, entity.kind) {
-        ("FullName", EntityKind::Host) => vec![joined("HostName", ".", "DnsDomain"), Some(get("HostName"))],
-        ("FullName", _) => vec![joined("Name", "@", "UPNSuffix"), joined("NTDomain", "\\", "Name")],
+        ("FullName", EntityKind::Host) => {
+            vec![joined("HostName", ".", "DnsDomain"), Some(get("HostName"))]
+        }
+        ("FullName", _) => vec![
+            joined("Name", "@", "UPNSuffix"),
+            joined("NTDomain", "\\", "Name"),
+        ],
         ("Name" | "NTDomain" | "AwsAccountId", _) => Vec::new(),
         (other, _) => vec![Some(get(other))],
     };
-    found.into_iter().flatten().filter(|value| !value.is_empty()).collect()
+    found
+        .into_iter()
+        .flatten()
+        .filter(|value| !value.is_empty())
+        .collect()
 }
 
 #[cfg(test)]
@@ -280,9 +328,13 @@ mod tests {
     #[test]
     fn every_column_named_exists_in_its_table() {
         let catalog = schema::Catalog::builtin();
-        let own = SECURITY_EVENTS.iter().map(|(_, mappings)| ("SecurityEvent", *mappings));
+        let own = SECURITY_EVENTS
+            .iter()
+            .map(|(_, mappings)| ("SecurityEvent", *mappings));
         for (table, mappings) in TABLES.iter().map(|(table, m)| (*table, *m)).chain(own) {
-            let schema = catalog.table(table).unwrap_or_else(|| panic!("no table {table}"));
+            let schema = catalog
+                .table(table)
+                .unwrap_or_else(|| panic!("no table {table}"));
             for (_, fields) in mappings {
                 for (_, name) in *fields {
                     let known = name.starts_with('@') || schema.position(first(name)).is_some();
@@ -323,9 +375,15 @@ mod tests {
             cell.map_or(String::new(), |(_, value)| (*value).to_owned())
         };
         let keys = |id: i64| -> Vec<String> {
-            of_row("SecurityEvent", id, text).iter().flat_map(Entity::strong_keys).collect()
+            of_row("SecurityEvent", id, text)
+                .iter()
+                .flat_map(Entity::strong_keys)
+                .collect()
         };
-        assert_eq!(keys(4728), ["account/sid/s-1-5-21-1-2-3-1105", "account/nt/ann/corp"]);
+        assert_eq!(
+            keys(4728),
+            ["account/sid/s-1-5-21-1-2-3-1105", "account/nt/ann/corp"]
+        );
         assert!(keys(4732).contains(&"host/fqdn/dc1/corp.example".to_owned()));
     }
 

@@ -20,17 +20,25 @@ pub(crate) const EVIDENCE_MAX: usize = 100;
 pub(crate) fn behind(query: &Query, result: &ResultRows, row: &[Json]) -> Option<Query> {
     let shown = query.results.last()?;
     let summarize = last_summarize(shown)?;
-    let RelOp::Summarize { input, keys, .. } = &summarize.op else { return None };
+    let RelOp::Summarize { input, keys, .. } = &summarize.op else {
+        return None;
+    };
     let mut predicate: Option<Expr> = None;
     for (id, key) in keys {
         let at = shown.columns.iter().position(|column| column.id == *id)?;
         let cell = result.rows.first().and(row.get(at))?;
-        let Some(literal) = literal(cell, key.ty) else { continue };
+        let Some(literal) = literal(cell, key.ty) else {
+            continue;
+        };
         let equal = Expr {
             kind: ExprKind::Binary {
                 op: Operator::Equal,
                 left: Box::new(key.clone()),
-                right: Box::new(Expr { kind: ExprKind::Literal(literal), ty: key.ty, span: key.span }),
+                right: Box::new(Expr {
+                    kind: ExprKind::Literal(literal),
+                    ty: key.ty,
+                    span: key.span,
+                }),
             },
             ty: Type::Bool,
             span: key.span,
@@ -38,7 +46,11 @@ pub(crate) fn behind(query: &Query, result: &ResultRows, row: &[Json]) -> Option
         predicate = Some(match predicate {
             None => equal,
             Some(before) => Expr {
-                kind: ExprKind::Binary { op: Operator::And, left: Box::new(before), right: Box::new(equal) },
+                kind: ExprKind::Binary {
+                    op: Operator::And,
+                    left: Box::new(before),
+                    right: Box::new(equal),
+                },
                 ty: Type::Bool,
                 span: Span::default(),
             },
@@ -46,14 +58,26 @@ pub(crate) fn behind(query: &Query, result: &ResultRows, row: &[Json]) -> Option
     }
     let filtered = match predicate {
         None => (**input).clone(),
-        Some(predicate) => wrap(input, RelOp::Filter { input: input.clone(), predicate }),
+        Some(predicate) => wrap(
+            input,
+            RelOp::Filter {
+                input: input.clone(),
+                predicate,
+            },
+        ),
     };
     let count = Expr {
         kind: ExprKind::Literal(Literal::Long(EVIDENCE_MAX as i64)),
         ty: Type::Long,
         span: Span::default(),
     };
-    let taken = wrap(&filtered, RelOp::Take { input: Box::new(filtered.clone()), count: Box::new(count) });
+    let taken = wrap(
+        &filtered,
+        RelOp::Take {
+            input: Box::new(filtered.clone()),
+            count: Box::new(count),
+        },
+    );
     let taken = only_references(taken)?;
     Some(Query {
         results: vec![taken],
@@ -66,13 +90,21 @@ pub(crate) fn behind(query: &Query, result: &ResultRows, row: &[Json]) -> Option
 /// Keeps what a reference to a row needs; `None` when the rule dropped `_ItemId` before.
 fn only_references(rel: Rel) -> Option<Rel> {
     let wanted = ["TimeGenerated", "Type", "_ItemId"];
-    let columns: Vec<Column> =
-        rel.columns.iter().filter(|column| wanted.contains(&column.name.as_str())).cloned().collect();
+    let columns: Vec<Column> = rel
+        .columns
+        .iter()
+        .filter(|column| wanted.contains(&column.name.as_str()))
+        .cloned()
+        .collect();
     columns.iter().find(|column| column.name == "_ItemId")?;
     let items = columns
         .iter()
         .map(|column| {
-            let value = Expr { kind: ExprKind::Column(column.id), ty: column.ty, span: Span::default() };
+            let value = Expr {
+                kind: ExprKind::Column(column.id),
+                ty: column.ty,
+                span: Span::default(),
+            };
             (column.id, value)
         })
         .collect();
@@ -81,14 +113,18 @@ fn only_references(rel: Rel) -> Option<Rel> {
         open: false,
         serialized: rel.serialized,
         span: rel.span,
-        op: RelOp::Project { input: Box::new(rel), items },
+        op: RelOp::Project {
+            input: Box::new(rel),
+            items,
+        },
     })
 }
 
 /// What a rule reads of a table, and what a reference to its rows needs.
 fn with_reference(read: &TableRead) -> TableRead {
     let mut read = read.clone();
-    read.columns.extend(["TimeGenerated", "Type", "_ItemId"].map(str::to_owned));
+    read.columns
+        .extend(["TimeGenerated", "Type", "_ItemId"].map(str::to_owned));
     read.columns.sort();
     read.columns.dedup();
     read
@@ -135,7 +171,9 @@ pub(crate) fn references(result: &ResultRows, default_table: &str) -> Vec<Eviden
             (!item_id.is_empty()).then(|| EvidenceRef {
                 table,
                 item_id,
-                time: result.time(row, "TimeGenerated").unwrap_or(Timestamp::UNIX_EPOCH),
+                time: result
+                    .time(row, "TimeGenerated")
+                    .unwrap_or(Timestamp::UNIX_EPOCH),
             })
         })
         .collect()

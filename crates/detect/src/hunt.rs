@@ -98,7 +98,15 @@ pub fn hunt(
             let sender = sender.clone();
             let (next, files, events, rejects) = (&next, &files, &events, &rejects);
             scope.spawn(move || {
-                let mut worker = Worker { rules, options, scratch: Scratch::default(), sender, events, rejects, progress };
+                let mut worker = Worker {
+                    rules,
+                    options,
+                    scratch: Scratch::default(),
+                    sender,
+                    events,
+                    rejects,
+                    progress,
+                };
                 while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
                     worker.file(file);
                 }
@@ -155,10 +163,15 @@ impl Worker<'_> {
     fn file(&mut self, path: &PathBuf) {
         let limits = Limits::default();
         let mut stdin = io::stdin().lock();
-        let _ = sources::walk(std::slice::from_ref(path), &limits, &mut stdin, &mut |visit| {
-            self.visit(visit);
-            ControlFlow::Continue(())
-        });
+        let _ = sources::walk(
+            std::slice::from_ref(path),
+            &limits,
+            &mut stdin,
+            &mut |visit| {
+                self.visit(visit);
+                ControlFlow::Continue(())
+            },
+        );
         (self.progress)(self.events.load(Ordering::Relaxed));
     }
 
@@ -168,7 +181,10 @@ impl Worker<'_> {
                 let name = opened.input.name().to_owned();
                 let Some(source) = sources::detect(&opened.head, &name) else {
                     if !opened.head.is_empty() {
-                        self.send(Message::Failure(name, "the format is not recognised".into()));
+                        self.send(Message::Failure(
+                            name,
+                            "the format is not recognised".into(),
+                        ));
                     }
                     return;
                 };
@@ -210,10 +226,18 @@ impl Sink for Worker<'_> {
             return ControlFlow::Continue(());
         }
         let mut hits = Vec::new();
-        self.rules
-            .matches(&event.log_source, &event.native, &mut self.scratch, |rule| hits.push(rule));
+        self.rules.matches(
+            &event.log_source,
+            &event.native,
+            &mut self.scratch,
+            |rule| hits.push(rule),
+        );
         for rule in hits.iter().filter_map(|idx| self.rules.rule(*idx)) {
-            if self.options.min_level.is_some_and(|least| rule.level < least) {
+            if self
+                .options
+                .min_level
+                .is_some_and(|least| rule.level < least)
+            {
                 continue;
             }
             self.send(Message::Match(Box::new(found(rule, &event))));
@@ -230,7 +254,12 @@ impl Sink for Worker<'_> {
 
 fn found(rule: &sigma::Rule, event: &Event) -> HuntMatch {
     let text = |key: &str| {
-        event.native.get(key).and_then(Json::as_str).unwrap_or_default().to_owned()
+        event
+            .native
+            .get(key)
+            .and_then(Json::as_str)
+            .unwrap_or_default()
+            .to_owned()
     };
     let channel = match text("Channel") {
         channel if channel.is_empty() => {

@@ -44,6 +44,9 @@ impl Journal {
     /// Takes all rows, and the number that did not fit since the last call.
     pub fn drain(&self) -> (Vec<Row>, u64) {
         let mut waiting = self.inner.lock();
-        (std::mem::take(&mut waiting.rows), std::mem::take(&mut waiting.dropped))
+        (
+            std::mem::take(&mut waiting.rows),
+            std::mem::take(&mut waiting.dropped),
+        )
     }
 }

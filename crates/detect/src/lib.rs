@@ -31,8 +31,8 @@ mod stream;
 mod window_run;
 mod windows;
 
-pub use event_entities::entity_condition;
 pub use diagnostic::{Finding, Findings};
+pub use event_entities::entity_condition;
 pub use hunt::{HuntMatch, HuntOptions, HuntSummary, hunt};
 pub use journal::Journal;
 pub use library::{RuleLibrary, RuleReport, RuleState};

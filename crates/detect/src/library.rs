@@ -112,7 +112,9 @@ fn rule_files(path: &Path) -> Vec<PathBuf> {
             let is_rule = entry
                 .extension()
                 .and_then(|ext| ext.to_str())
-                .is_some_and(|ext| ["yml", "yaml", "json"].contains(&ext.to_ascii_lowercase().as_str()));
+                .is_some_and(|ext| {
+                    ["yml", "yaml", "json"].contains(&ext.to_ascii_lowercase().as_str())
+                });
             match entry.is_dir() {
                 true if !entry.is_symlink() => rule_files(entry),
                 false if is_rule => vec![entry.clone()],
@@ -135,7 +137,9 @@ impl Loader<'_> {
     fn file(&mut self, path: &Path) {
         let name = path.display().to_string();
         let text = match std::fs::metadata(path) {
-            Ok(meta) if meta.len() > FILE_BYTES_MAX => Err("the file is larger than 8 MiB".to_owned()),
+            Ok(meta) if meta.len() > FILE_BYTES_MAX => {
+                Err("the file is larger than 8 MiB".to_owned())
+            }
             Ok(_) => std::fs::read(path)
                 .map_err(|error| error.to_string())
                 .map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
@@ -149,10 +153,11 @@ impl Loader<'_> {
 
     fn text(&mut self, path: &str, text: &str) {
         let documents = sigma::yaml::load(text);
-        let is_sigma = documents
-            .iter()
-            .flatten()
-            .any(|node| node.get("detection").is_some() || node.get("logsource").is_some() || node.get("correlation").is_some());
+        let is_sigma = documents.iter().flatten().any(|node| {
+            node.get("detection").is_some()
+                || node.get("logsource").is_some()
+                || node.get("correlation").is_some()
+        });
         if is_sigma {
             return self.sigma_text(path, text);
         }
@@ -162,7 +167,11 @@ impl Loader<'_> {
                 Ok(node) if is_empty(&node) => {}
                 Ok(node) => {
                     let mut findings = Findings::default();
-                    findings.error(&node, "RUL0011", "this is neither an analytics rule nor a Sigma rule");
+                    findings.error(
+                        &node,
+                        "RUL0011",
+                        "this is neither an analytics rule nor a Sigma rule",
+                    );
                     self.reports.push(report(path, "sentinel", findings.all));
                 }
                 Err(error) => {
@@ -186,10 +195,14 @@ impl Loader<'_> {
             return;
         };
         let bound = self.queries.bind(&rule.query, self.now);
-        findings.all.extend(bound.diagnostics.iter().map(|d| query_finding(d, &rule)));
+        findings
+            .all
+            .extend(bound.diagnostics.iter().map(|d| query_finding(d, &rule)));
         let state = match &bound.query {
             None => RuleState::Broken,
-            Some(query) if query.reads.iter().all(|read| (self.has_rows)(&read.table)) => RuleState::Ready,
+            Some(query) if query.reads.iter().all(|read| (self.has_rows)(&read.table)) => {
+                RuleState::Ready
+            }
             Some(_) => RuleState::NoData,
         };
         self.reports.push(RuleReport {
@@ -213,7 +226,11 @@ impl Loader<'_> {
             self.reports.push(RuleReport {
                 id: broken.id.unwrap_or_default(),
                 name: broken.title.unwrap_or_default(),
-                ..report(path, "sigma", broken.diagnostics.iter().map(sigma_finding).collect())
+                ..report(
+                    path,
+                    "sigma",
+                    broken.diagnostics.iter().map(sigma_finding).collect(),
+                )
             });
         }
         self.sigma.extend(parsed.rules);
@@ -224,7 +241,9 @@ impl Loader<'_> {
         let facts: Vec<RuleReport> = rules.iter().map(sigma_report).collect();
         let (set, compiled) = RuleSet::compile(rules);
         for (mut report, compiled) in facts.into_iter().zip(compiled) {
-            report.diagnostics.extend(compiled.diagnostics.iter().map(sigma_finding));
+            report
+                .diagnostics
+                .extend(compiled.diagnostics.iter().map(sigma_finding));
             report.state = match compiled.state {
                 sigma::RuleState::Ready => RuleState::Ready,
                 sigma::RuleState::Unroutable => RuleState::Unroutable,
@@ -261,9 +280,17 @@ fn sigma_report(rule: &sigma::Rule) -> RuleReport {
         id: rule.id.clone(),
         name: rule.title.clone(),
         severity: rule.level.to_string(),
-        tactics: rule.tactics().iter().map(|t| t.as_str().to_owned()).collect(),
+        tactics: rule
+            .tactics()
+            .iter()
+            .map(|t| t.as_str().to_owned())
+            .collect(),
         author: rule.author.clone(),
-        ..report(&rule.path, "sigma", rule.warnings.iter().map(sigma_finding).collect())
+        ..report(
+            &rule.path,
+            "sigma",
+            rule.warnings.iter().map(sigma_finding).collect(),
+        )
     }
 }
 
@@ -280,7 +307,12 @@ fn unreadable(path: &str, reason: &str) -> RuleReport {
 fn sigma_finding(diagnostic: &sigma::Diagnostic) -> Finding {
     Finding {
         code: diagnostic.code.as_str().to_owned(),
-        severity: if diagnostic.is_error() { "error" } else { "warning" }.to_owned(),
+        severity: if diagnostic.is_error() {
+            "error"
+        } else {
+            "warning"
+        }
+        .to_owned(),
         message: diagnostic.message.clone(),
         hint: diagnostic.hint.clone(),
         ..Finding::at(diagnostic.line, diagnostic.column)
@@ -292,7 +324,12 @@ fn query_finding(diagnostic: &kql::Diagnostic, rule: &AnalyticsRule) -> Finding 
     let found = diagnostic.to_json(&rule.query);
     Finding {
         code: found.code.to_owned(),
-        severity: if diagnostic.is_error() { "error" } else { "warning" }.to_owned(),
+        severity: if diagnostic.is_error() {
+            "error"
+        } else {
+            "warning"
+        }
+        .to_owned(),
         message: found.message,
         hint: found.hint,
         ..Finding::at(rule.query_line + found.line, found.column)

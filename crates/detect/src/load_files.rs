@@ -89,7 +89,11 @@ impl MemoryTables {
         }
         let known = self.catalog().table(name).cloned();
         let schema = known.unwrap_or_else(|| Arc::new(infer(name, &input)));
-        let rows: Vec<Row> = input.events.iter().map(|event| row(&schema, event)).collect();
+        let rows: Vec<Row> = input
+            .events
+            .iter()
+            .map(|event| row(&schema, event))
+            .collect();
         if rows.is_empty() {
             return Ok(self.add_batch(&schema, &RecordBatch::new_empty(schema.arrow_schema()))?);
         }
@@ -103,12 +107,18 @@ impl MemoryTables {
     ) -> Result<(Arc<TableSchema>, Vec<RecordBatch>), LoadError> {
         let session = SessionContext::new();
         let location = path.to_string_lossy();
-        let options = ParquetReadOptions { file_extension: "", ..ParquetReadOptions::default() };
+        let options = ParquetReadOptions {
+            file_extension: "",
+            ..ParquetReadOptions::default()
+        };
         let frame = session.read_parquet(location.as_ref(), options).await?;
         let fields = frame.schema().fields().clone();
         let columns = fields
             .iter()
-            .map(|field| Column { name: field.name().clone(), ty: kql_type(field.data_type()) })
+            .map(|field| Column {
+                name: field.name().clone(),
+                ty: kql_type(field.data_type()),
+            })
             .collect();
         let schema = match self.catalog().table(name) {
             Some(schema) => Arc::clone(schema),
@@ -152,7 +162,9 @@ fn decoded(
     let mut stdin = std::io::stdin().lock();
     let visit = &mut |visit: Visit<'_>| {
         let result = match visit {
-            Visit::Input(opened) => decode(name, opened, now, tables).map(|input| inputs.push(input)),
+            Visit::Input(opened) => {
+                decode(name, opened, now, tables).map(|input| inputs.push(input))
+            }
             Visit::Skipped { .. } => Ok(()),
             Visit::Failed(error) => Err(error.into()),
         };
@@ -181,7 +193,9 @@ fn decode(
     let found = sources::detect(&opened.head, &file)
         .filter(|source| !ROW_SOURCES.contains(&source.spec().name));
     let is_rows = found.is_none();
-    let source = found.or_else(|| sources::by_name("table_rows")).ok_or(LoadError::Unknown)?;
+    let source = found
+        .or_else(|| sources::by_name("table_rows"))
+        .ok_or(LoadError::Unknown)?;
     let ctx = DecodeContext {
         received: now,
         zone: TimeZone::UTC,
@@ -192,7 +206,10 @@ fn decode(
     let mut collected = Collected::default();
     source.decode(opened.input.as_mut(), &ctx, &mut collected)?;
     if let Some(reject) = collected.rejects.into_iter().next() {
-        return Err(LoadError::Record { record: reject.position.record, reason: reject.reason });
+        return Err(LoadError::Record {
+            record: reject.position.record,
+            reason: reject.reason,
+        });
     }
     let head = opened.head.trim_ascii_start();
     Ok(Input {
@@ -232,7 +249,11 @@ fn infer(name: &str, input: &Input) -> TableSchema {
         .iter()
         .map(|name| Column {
             name: (*name).to_owned(),
-            ty: types.get(name).copied().flatten().unwrap_or(ColumnType::String),
+            ty: types
+                .get(name)
+                .copied()
+                .flatten()
+                .unwrap_or(ColumnType::String),
         })
         .collect();
     TableSchema::new(name, columns)
@@ -287,11 +308,17 @@ fn merged(seen: Option<ColumnType>, next: Option<ColumnType>) -> Option<ColumnTy
 fn kql_type(ty: &DataType) -> ColumnType {
     match ty {
         DataType::Boolean => ColumnType::Bool,
-        DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::UInt8 | DataType::UInt16 => ColumnType::Int,
+        DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::UInt8 | DataType::UInt16 => {
+            ColumnType::Int
+        }
         DataType::Int64 | DataType::UInt32 | DataType::UInt64 => ColumnType::Long,
-        DataType::Float16 | DataType::Float32 | DataType::Float64 | DataType::Decimal128(..) => ColumnType::Real,
+        DataType::Float16 | DataType::Float32 | DataType::Float64 | DataType::Decimal128(..) => {
+            ColumnType::Real
+        }
         DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => ColumnType::DateTime,
-        DataType::List(_) | DataType::LargeList(_) | DataType::Struct(_) | DataType::Map(..) => ColumnType::Dynamic,
+        DataType::List(_) | DataType::LargeList(_) | DataType::Struct(_) | DataType::Map(..) => {
+            ColumnType::Dynamic
+        }
         DataType::Dictionary(_, value) => kql_type(value),
         _ => ColumnType::String,
     }
@@ -302,7 +329,9 @@ fn stored(schema: &TableSchema, batch: &RecordBatch) -> Result<RecordBatch, Arro
     let mut fields = Vec::new();
     let mut columns: Vec<ArrayRef> = Vec::new();
     for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {
-        let Some(ty) = schema.column_type(field.name()) else { continue };
+        let Some(ty) = schema.column_type(field.name()) else {
+            continue;
+        };
         let array = match kql_type(array.data_type()) {
             ColumnType::Dynamic => json_text(array)?,
             // Values with a zone are UTC inside; those without are taken as UTC, as everywhere.
@@ -313,14 +342,22 @@ fn stored(schema: &TableSchema, batch: &RecordBatch) -> Result<RecordBatch, Arro
             }
             _ => Arc::clone(array),
         };
-        fields.push(arrow::datatypes::Field::new(field.name(), ty.arrow_type(), true));
+        fields.push(arrow::datatypes::Field::new(
+            field.name(),
+            ty.arrow_type(),
+            true,
+        ));
         columns.push(match array.data_type() == &ty.arrow_type() {
             true => array,
             false => cast(&array, &ty.arrow_type())?,
         });
     }
     let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    RecordBatch::try_new_with_options(Arc::new(arrow::datatypes::Schema::new(fields)), columns, &options)
+    RecordBatch::try_new_with_options(
+        Arc::new(arrow::datatypes::Schema::new(fields)),
+        columns,
+        &options,
+    )
 }
 
 /// A nested array's values as JSON text, one a row.
@@ -334,10 +371,15 @@ fn json_text(array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     writer.write(&batch)?;
     writer.finish()?;
     let lines = writer.into_inner();
-    let values = lines.split(|byte| *byte == b'\n').take(array.len()).map(|line| {
-        let row: Map<String, Json> = serde_json::from_slice(line).ok()?;
-        row.get("v").filter(|value| !value.is_null()).map(Json::to_string)
-    });
+    let values = lines
+        .split(|byte| *byte == b'\n')
+        .take(array.len())
+        .map(|line| {
+            let row: Map<String, Json> = serde_json::from_slice(line).ok()?;
+            row.get("v")
+                .filter(|value| !value.is_null())
+                .map(Json::to_string)
+        });
     Ok(Arc::new(values.collect::<arrow::array::StringArray>()))
 }
 
@@ -352,9 +394,18 @@ mod tests {
         let path = dir.path().join("file");
         std::fs::write(&path, text).unwrap();
         let mut tables = MemoryTables::default();
-        tables.load(name, &path, Timestamp::UNIX_EPOCH).await.unwrap();
+        tables
+            .load(name, &path, Timestamp::UNIX_EPOCH)
+            .await
+            .unwrap();
         let columns = crate::queries::Tables::custom_schema(&tables, name)
-            .map(|schema| schema.columns.iter().map(|c| (c.name.clone(), c.ty)).collect())
+            .map(|schema| {
+                schema
+                    .columns
+                    .iter()
+                    .map(|c| (c.name.clone(), c.ty))
+                    .collect()
+            })
             .unwrap_or_default();
         (tables, columns)
     }
@@ -363,13 +414,17 @@ mod tests {
     async fn an_unknown_table_has_the_columns_of_its_rows() {
         let text = "{\"a\":1,\"t\":\"2026-01-02T03:04:05Z\",\"d\":{\"x\":1}}\n{\"a\":2.5,\"b\":\"x\",\"t\":null}\n";
         let (tables, columns) = load("Numbers", text).await;
-        let types: Vec<(&str, ColumnType)> = columns.iter().map(|(n, t)| (n.as_str(), *t)).collect();
-        assert_eq!(types, [
-            ("a", ColumnType::Real),
-            ("t", ColumnType::DateTime),
-            ("d", ColumnType::Dynamic),
-            ("b", ColumnType::String),
-        ]);
+        let types: Vec<(&str, ColumnType)> =
+            columns.iter().map(|(n, t)| (n.as_str(), *t)).collect();
+        assert_eq!(
+            types,
+            [
+                ("a", ColumnType::Real),
+                ("t", ColumnType::DateTime),
+                ("d", ColumnType::Dynamic),
+                ("b", ColumnType::String),
+            ]
+        );
         assert!(tables.table("Numbers").is_some());
     }
 
@@ -377,14 +432,24 @@ mod tests {
     async fn csv_values_have_the_type_they_are_written_in() {
         let (_, columns) = load("People", "name,age,member\nann,30,true\nbo,31,false\n").await;
         let types: Vec<ColumnType> = columns.iter().map(|(_, ty)| *ty).collect();
-        assert_eq!(types, [ColumnType::String, ColumnType::Long, ColumnType::Bool]);
+        assert_eq!(
+            types,
+            [ColumnType::String, ColumnType::Long, ColumnType::Bool]
+        );
     }
 
     #[tokio::test]
     async fn a_known_table_keeps_its_columns() {
         let row = "{\"Type\":\"SecurityEvent\",\"TimeGenerated\":\"2026-01-02T03:04:05Z\",\"EventID\":4625,\"Odd\":1}\n";
         let (tables, columns) = load("SecurityEvent", row).await;
-        assert_eq!(columns.len(), schema::Catalog::builtin().table("SecurityEvent").unwrap().columns.len());
+        assert_eq!(
+            columns.len(),
+            schema::Catalog::builtin()
+                .table("SecurityEvent")
+                .unwrap()
+                .columns
+                .len()
+        );
         assert_eq!(tables.names(), ["SecurityEvent"]);
     }
 }

@@ -23,17 +23,20 @@ const LEGACY: &[(&str, EntityKind, &str)] = &[
 pub(crate) fn row_entities(rule: &AnalyticsRule, result: &ResultRows, row: &[Json]) -> Vec<Entity> {
     let mut entities = Vec::new();
     for mapping in &rule.entities {
-        let entity = mapping
-            .fields
-            .iter()
-            .fold(Entity::new(mapping.kind), |entity, (identifier, column)| {
+        let entity = mapping.fields.iter().fold(
+            Entity::new(mapping.kind),
+            |entity, (identifier, column)| {
                 entity.with(canonical(identifier), result.text(row, column))
-            });
+            },
+        );
         push(&mut entities, entity);
     }
     if rule.entities.is_empty() {
         for (column, kind, identifier) in LEGACY {
-            push(&mut entities, Entity::new(*kind).with(identifier, result.text(row, column)));
+            push(
+                &mut entities,
+                Entity::new(*kind).with(identifier, result.text(row, column)),
+            );
         }
     }
     entities
@@ -49,10 +52,34 @@ pub(crate) fn push(entities: &mut Vec<Entity>, entity: Entity) {
 /// Identifier names compare without case and are written back in Sentinel's spelling.
 fn canonical(identifier: &str) -> &str {
     const NAMES: &[&str] = &[
-        "Name", "FullName", "NTDomain", "DnsDomain", "UPNSuffix", "Sid", "AadTenantId", "AadUserId",
-        "PUID", "DisplayName", "ObjectGuid", "HostName", "NetBiosName", "AzureID", "OMSAgentID",
-        "Address", "Url", "ResourceId", "AppId", "DomainName", "Directory", "Algorithm", "Value",
-        "ProcessId", "CommandLine", "CreationTimeUtc", "MailboxPrimaryAddress", "Arn",
+        "Name",
+        "FullName",
+        "NTDomain",
+        "DnsDomain",
+        "UPNSuffix",
+        "Sid",
+        "AadTenantId",
+        "AadUserId",
+        "PUID",
+        "DisplayName",
+        "ObjectGuid",
+        "HostName",
+        "NetBiosName",
+        "AzureID",
+        "OMSAgentID",
+        "Address",
+        "Url",
+        "ResourceId",
+        "AppId",
+        "DomainName",
+        "Directory",
+        "Algorithm",
+        "Value",
+        "ProcessId",
+        "CommandLine",
+        "CreationTimeUtc",
+        "MailboxPrimaryAddress",
+        "Arn",
     ];
     NAMES
         .iter()
@@ -107,7 +134,11 @@ pub(crate) fn parts(rule: &AnalyticsRule, result: &ResultRows, rows: &[&Vec<Json
             .and_then(|text| Severity::parse(&text))
             .unwrap_or(rule.severity),
         tactics: column(&rule.overrides.tactics_column)
-            .map(|text| text.split(',').filter_map(Tactic::parse).collect::<Vec<_>>())
+            .map(|text| {
+                text.split(',')
+                    .filter_map(Tactic::parse)
+                    .collect::<Vec<_>>()
+            })
             .filter(|tactics| !tactics.is_empty())
             .unwrap_or_else(|| rule.tactics.clone()),
         entities,
@@ -148,7 +179,13 @@ mod tests {
             columns: vec![("Ip".into(), "string".into())],
             rows: vec![vec!["203.0.113.9".into()]],
         };
-        assert_eq!(fill("Spray from {{Ip}}!", &result, &result.rows[0]), "Spray from 203.0.113.9!");
-        assert_eq!(fill("{{ Ip }} {{Nope}}|{{", &result, &result.rows[0]), "203.0.113.9 |{{");
+        assert_eq!(
+            fill("Spray from {{Ip}}!", &result, &result.rows[0]),
+            "Spray from 203.0.113.9!"
+        );
+        assert_eq!(
+            fill("{{ Ip }} {{Nope}}|{{", &result, &result.rows[0]),
+            "203.0.113.9 |{{"
+        );
     }
 }

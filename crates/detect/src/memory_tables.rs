@@ -47,7 +47,10 @@ impl Default for MemoryTables {
 impl MemoryTables {
     /// No rows; the tables of `catalog`.
     pub fn with_catalog(catalog: Catalog) -> Self {
-        Self { catalog, tables: BTreeMap::new() }
+        Self {
+            catalog,
+            tables: BTreeMap::new(),
+        }
     }
 
     /// The known tables.
@@ -59,7 +62,10 @@ impl MemoryTables {
     ///
     /// # Errors
     /// [`TableError`]; nothing is added then to the table concerned.
-    pub fn add_events<'e>(&mut self, events: impl IntoIterator<Item = &'e Event>) -> Result<(), TableError> {
+    pub fn add_events<'e>(
+        &mut self,
+        events: impl IntoIterator<Item = &'e Event>,
+    ) -> Result<(), TableError> {
         self.add_rows(events.into_iter().map(|event| &event.row))
     }
 
@@ -68,7 +74,10 @@ impl MemoryTables {
     ///
     /// # Errors
     /// [`TableError`]; nothing is added then to the table concerned.
-    pub fn add_rows<'r>(&mut self, rows: impl IntoIterator<Item = &'r Row>) -> Result<(), TableError> {
+    pub fn add_rows<'r>(
+        &mut self,
+        rows: impl IntoIterator<Item = &'r Row>,
+    ) -> Result<(), TableError> {
         let mut builders: BTreeMap<String, RowsBuilder> = BTreeMap::new();
         for row in rows {
             builders
@@ -87,7 +96,11 @@ impl MemoryTables {
     ///
     /// # Errors
     /// [`TableError`] when a column's type is not the table's.
-    pub fn add_batch(&mut self, schema: &Arc<TableSchema>, batch: &RecordBatch) -> Result<(), TableError> {
+    pub fn add_batch(
+        &mut self,
+        schema: &Arc<TableSchema>,
+        batch: &RecordBatch,
+    ) -> Result<(), TableError> {
         let batch = padded(schema, batch)?;
         let mut batches = match self.tables.get(&schema.name) {
             Some(held) if held.schema == *schema => held.batches.clone(),
@@ -95,7 +108,11 @@ impl MemoryTables {
         };
         batches.push(batch);
         let provider = MemTable::try_new(schema.arrow_schema(), vec![batches.clone()])?;
-        let held = Held { schema: Arc::clone(schema), batches, provider: Arc::new(provider) };
+        let held = Held {
+            schema: Arc::clone(schema),
+            batches,
+            provider: Arc::new(provider),
+        };
         self.tables.insert(schema.name.clone(), held);
         Ok(())
     }
@@ -157,8 +174,17 @@ mod tests {
         tables.add_rows(&rows[..1]).unwrap();
         assert_eq!(tables.names(), ["SecurityEvent", "SigninLogs"]);
         let held = &tables.tables["SecurityEvent"];
-        assert_eq!(held.batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 3);
-        assert_eq!(held.provider.schema().fields().len(), held.schema.columns.len());
+        assert_eq!(
+            held.batches
+                .iter()
+                .map(RecordBatch::num_rows)
+                .sum::<usize>(),
+            3
+        );
+        assert_eq!(
+            held.provider.schema().fields().len(),
+            held.schema.columns.len()
+        );
         assert!(tables.custom_schema("AWSCloudTrail").is_some());
         assert!(tables.table("AWSCloudTrail").is_none());
     }

@@ -95,7 +95,9 @@ pub struct LakeTables(pub lake::Lake);
 
 impl TableSource for LakeTables {
     fn table(&self, name: &str) -> Option<Arc<dyn TableProvider>> {
-        self.0.table(name).map(|table| Arc::new(table) as Arc<dyn TableProvider>)
+        self.0
+            .table(name)
+            .map(|table| Arc::new(table) as Arc<dyn TableProvider>)
     }
 
     fn names(&self) -> Vec<String> {
@@ -105,7 +107,10 @@ impl TableSource for LakeTables {
 
 impl Tables for LakeTables {
     fn custom_schema(&self, name: &str) -> Option<Arc<TableSchema>> {
-        self.0.custom_tables().into_iter().find(|table| table.name == name)
+        self.0
+            .custom_tables()
+            .into_iter()
+            .find(|table| table.name == name)
     }
 }
 
@@ -136,7 +141,11 @@ impl kql::Catalog for KqlCatalog<'_> {
     }
 
     fn table_names(&self) -> Vec<Cow<'_, str>> {
-        let mut names: Vec<String> = self.builtin.tables().map(|table| table.name.clone()).collect();
+        let mut names: Vec<String> = self
+            .builtin
+            .tables()
+            .map(|table| table.name.clone())
+            .collect();
         names.extend(self.tables.names());
         names.sort();
         names.dedup();
@@ -144,13 +153,16 @@ impl kql::Catalog for KqlCatalog<'_> {
     }
 
     fn function(&self, name: &str) -> Option<Cow<'_, kql::FunctionDef>> {
-        VIEWS.iter().find(|(view, _)| *view == name).map(|(view, body)| {
-            Cow::Owned(kql::FunctionDef {
-                name: (*view).to_owned(),
-                parameters: "()".to_owned(),
-                body: (*body).to_owned(),
+        VIEWS
+            .iter()
+            .find(|(view, _)| *view == name)
+            .map(|(view, body)| {
+                Cow::Owned(kql::FunctionDef {
+                    name: (*view).to_owned(),
+                    parameters: "()".to_owned(),
+                    body: (*body).to_owned(),
+                })
             })
-        })
     }
 }
 
@@ -190,7 +202,11 @@ pub struct Queries {
 impl Queries {
     /// Queries over `tables`; every run is recorded in `journal`.
     pub fn new(tables: Arc<dyn Tables>, engine: Arc<Engine>, journal: Journal) -> Self {
-        Self { tables, engine, journal }
+        Self {
+            tables,
+            engine,
+            journal,
+        }
     }
 
     /// The tables queries see.
@@ -201,7 +217,10 @@ impl Queries {
     /// Binds a query without running it.
     pub fn bind(&self, text: &str, now: Timestamp) -> Bound {
         let catalog = KqlCatalog::new(self.tables.as_ref(), Catalog::builtin());
-        let options = kql::BindOptions { now: ticks(now), dialect: kql::Dialect::Sentinel };
+        let options = kql::BindOptions {
+            now: ticks(now),
+            dialect: kql::Dialect::Sentinel,
+        };
         kql::bind(text, &catalog, &options)
     }
 
@@ -218,7 +237,10 @@ impl Queries {
     ) -> Result<QueryOutcome, QueryError> {
         let bound = self.bind(text, options.now);
         match bound.query {
-            Some(query) => self.run_bound(text, &query, bound.diagnostics, options, context).await,
+            Some(query) => {
+                self.run_bound(text, &query, bound.diagnostics, options, context)
+                    .await
+            }
             None => Err(QueryError::Diagnostics(bound.diagnostics)),
         }
     }
@@ -281,7 +303,9 @@ impl Queries {
         rows: usize,
         ok: bool,
     ) {
-        let Some(mut row) = Journal::row("LAQueryLogs", options.now) else { return };
+        let Some(mut row) = Journal::row("LAQueryLogs", options.now) else {
+            return;
+        };
         let reads: Vec<_> = query
             .reads
             .iter()

@@ -33,10 +33,17 @@ impl ResultRows {
     /// The same rows without the columns that are empty in all of them.
     pub fn without_empty_columns(self) -> Self {
         let kept: Vec<usize> = (0..self.columns.len())
-            .filter(|at| self.rows.iter().any(|row| row.get(*at).is_some_and(|cell| !cell_text(cell).is_empty())))
+            .filter(|at| {
+                self.rows
+                    .iter()
+                    .any(|row| row.get(*at).is_some_and(|cell| !cell_text(cell).is_empty()))
+            })
             .collect();
         Self {
-            columns: kept.iter().filter_map(|at| self.columns.get(*at).cloned()).collect(),
+            columns: kept
+                .iter()
+                .filter_map(|at| self.columns.get(*at).cloned())
+                .collect(),
             rows: self
                 .rows
                 .iter()

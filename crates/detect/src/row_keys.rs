@@ -18,7 +18,9 @@ impl RowKeys {
     /// Finds them in a bound query.
     pub(crate) fn of(query: &Query) -> Self {
         let Some(result) = query.results.last() else {
-            return Self { positions: Vec::new() };
+            return Self {
+                positions: Vec::new(),
+            };
         };
         let ids = last_summarize(result).map(key_ids).unwrap_or_default();
         let mut positions: Vec<usize> = result
@@ -29,7 +31,12 @@ impl RowKeys {
             .map(|(at, _)| at)
             .collect();
         if positions.is_empty() || positions.len() < ids.len() {
-            positions = result.columns.iter().position(|c| c.name == "_ItemId").into_iter().collect();
+            positions = result
+                .columns
+                .iter()
+                .position(|c| c.name == "_ItemId")
+                .into_iter()
+                .collect();
         }
         Self { positions }
     }
@@ -41,8 +48,16 @@ impl RowKeys {
             format!("{name}={}", row.get(at).map(cell_text).unwrap_or_default())
         };
         let all: Vec<usize> = (0..row.len()).collect();
-        let positions = if self.positions.is_empty() { &all } else { &self.positions };
-        positions.iter().map(|at| part(*at)).collect::<Vec<_>>().join("\u{1f}")
+        let positions = if self.positions.is_empty() {
+            &all
+        } else {
+            &self.positions
+        };
+        positions
+            .iter()
+            .map(|at| part(*at))
+            .collect::<Vec<_>>()
+            .join("\u{1f}")
     }
 }
 

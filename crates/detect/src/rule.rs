@@ -129,7 +129,8 @@ impl AnalyticsRule {
     /// Sigma rule or another file of a rule repository.
     pub fn recognises(node: &Node) -> bool {
         let node = properties(node);
-        node.get("query").is_some() && (node.get("severity").is_some() || node.get("triggerOperator").is_some())
+        node.get("query").is_some()
+            && (node.get("severity").is_some() || node.get("triggerOperator").is_some())
     }
 
     /// Reads a rule. `None` when it can't run; `findings` says why.
@@ -143,13 +144,21 @@ impl AnalyticsRule {
         if id.is_empty() {
             findings.error(node, "RUL0001", "`id` is missing");
         }
-        let name = text(node, "displayName").or_else(|| text(node, "name")).unwrap_or_else(|| id.clone());
-        let kind_text = text(outer, "kind").or_else(|| text(node, "kind")).unwrap_or_default();
+        let name = text(node, "displayName")
+            .or_else(|| text(node, "name"))
+            .unwrap_or_else(|| id.clone());
+        let kind_text = text(outer, "kind")
+            .or_else(|| text(node, "kind"))
+            .unwrap_or_default();
         let kind = match kind_text.to_ascii_lowercase().as_str() {
             "" | "scheduled" => RuleKind::Scheduled,
             "nrt" => RuleKind::Nrt,
             other => {
-                findings.error(node, "RUL0002", format!("rules of kind `{other}` are not run"));
+                findings.error(
+                    node,
+                    "RUL0002",
+                    format!("rules of kind `{other}` are not run"),
+                );
                 RuleKind::Scheduled
             }
         };
@@ -197,10 +206,16 @@ impl AnalyticsRule {
 
 /// ARM and REST JSON hold the rule under `properties`, exports under `resources[0].properties`.
 fn properties(node: &Node) -> &Node {
-    if let Some(resource) = node.get("resources").and_then(Node::items).and_then(|r| r.first()) {
+    if let Some(resource) = node
+        .get("resources")
+        .and_then(Node::items)
+        .and_then(|r| r.first())
+    {
         return properties(resource);
     }
-    node.get("properties").filter(|n| n.entries().is_some()).unwrap_or(node)
+    node.get("properties")
+        .filter(|n| n.entries().is_some())
+        .unwrap_or(node)
 }
 
 struct Schedule {
@@ -226,7 +241,11 @@ impl Schedule {
                 .and_then(|n| parsed(n, "RUL0004", duration::parse, findings))
                 .inspect(|time| {
                     if *time < FIVE_MINUTES || *time > FOURTEEN_DAYS {
-                        findings.warn(node, "RUL0005", format!("`{key}` is outside 5 minutes to 14 days"));
+                        findings.warn(
+                            node,
+                            "RUL0005",
+                            format!("`{key}` is outside 5 minutes to 14 days"),
+                        );
                     }
                 })
         };
@@ -267,7 +286,14 @@ fn parsed<T>(
 ) -> Option<T> {
     let value = node.text().and_then(parse);
     if value.is_none() {
-        findings.error(node, code, format!("`{}` is not understood here", node.text().unwrap_or_default()));
+        findings.error(
+            node,
+            code,
+            format!(
+                "`{}` is not understood here",
+                node.text().unwrap_or_default()
+            ),
+        );
     }
     value
 }
@@ -291,7 +317,9 @@ fn clean_description(text: &str) -> String {
 }
 
 fn tactics(node: &Node, findings: &mut Findings) -> Vec<Tactic> {
-    let Some(list) = node.get("tactics") else { return Vec::new() };
+    let Some(list) = node.get("tactics") else {
+        return Vec::new();
+    };
     list.texts()
         .iter()
         .filter_map(|text| {
@@ -306,10 +334,18 @@ fn tactics(node: &Node, findings: &mut Findings) -> Vec<Tactic> {
 
 fn entity_mappings(node: &Node, findings: &mut Findings) -> Vec<EntityMapping> {
     let mut mappings = Vec::new();
-    for mapping in node.get("entityMappings").and_then(Node::items).unwrap_or_default() {
+    for mapping in node
+        .get("entityMappings")
+        .and_then(Node::items)
+        .unwrap_or_default()
+    {
         let type_text = text(mapping, "entityType").unwrap_or_default();
         let Some(kind) = EntityKind::parse(&type_text) else {
-            findings.warn(mapping, "RUL0010", format!("unknown entity type `{type_text}`"));
+            findings.warn(
+                mapping,
+                "RUL0010",
+                format!("unknown entity type `{type_text}`"),
+            );
             continue;
         };
         let fields = mapping
@@ -333,7 +369,9 @@ fn pairs(node: Option<&Node>) -> Vec<(String, String)> {
 }
 
 fn overrides(node: Option<&Node>) -> AlertOverride {
-    let Some(node) = node else { return AlertOverride::default() };
+    let Some(node) = node else {
+        return AlertOverride::default();
+    };
     AlertOverride {
         // Seen in the wild beside the documented spelling.
         display_name: text(node, "alertDisplayNameFormat")
@@ -349,7 +387,9 @@ fn grouping(node: Option<&Node>, findings: &mut Findings) -> IncidentGrouping {
     let mut grouping = IncidentGrouping::default();
     let Some(node) = node else { return grouping };
     grouping.create_incident = flag(node, "createIncident").unwrap_or(true);
-    let Some(settings) = node.get("groupingConfiguration") else { return grouping };
+    let Some(settings) = node.get("groupingConfiguration") else {
+        return grouping;
+    };
     if flag(settings, "enabled") != Some(true) {
         return grouping;
     }
@@ -368,7 +408,10 @@ fn grouping(node: Option<&Node>, findings: &mut Findings) -> IncidentGrouping {
         _ => GroupingMatch::AllEntities,
     });
     let texts = |key: &str| settings.get(key).map(Node::texts).unwrap_or_default();
-    grouping.by_entities = texts("groupByEntities").iter().filter_map(|t| EntityKind::parse(t)).collect();
+    grouping.by_entities = texts("groupByEntities")
+        .iter()
+        .filter_map(|t| EntityKind::parse(t))
+        .collect();
     grouping.by_alert_details = texts("groupByAlertDetails");
     grouping.by_custom_details = texts("groupByCustomDetails");
     grouping
@@ -378,12 +421,18 @@ fn suppression(node: &Node, findings: &mut Findings) -> Option<SignedDuration> {
     if flag(node, "suppressionEnabled") != Some(true) {
         return None;
     }
-    parsed(node.get("suppressionDuration")?, "RUL0004", duration::parse, findings)
+    parsed(
+        node.get("suppressionDuration")?,
+        "RUL0004",
+        duration::parse,
+        findings,
+    )
 }
 
 /// Whether the node is an empty document.
 pub(crate) fn is_empty(node: &Node) -> bool {
-    matches!(&node.data, Data::Map(entries) if entries.is_empty()) || (node.entries().is_none() && node.text().is_none())
+    matches!(&node.data, Data::Map(entries) if entries.is_empty())
+        || (node.entries().is_none() && node.text().is_none())
 }
 
 impl From<&Node> for Finding {

@@ -85,7 +85,11 @@ pub struct AlertFacts {
 
 impl From<&Alert> for AlertFacts {
     fn from(alert: &Alert) -> Self {
-        let mut entities: Vec<String> = alert.entities.iter().flat_map(Entity::strong_keys).collect();
+        let mut entities: Vec<String> = alert
+            .entities
+            .iter()
+            .flat_map(Entity::strong_keys)
+            .collect();
         entities.sort();
         entities.dedup();
         Self {
@@ -112,7 +116,10 @@ impl Expected {
     /// # Errors
     /// [`RuleTestError::Expected`] with the first line that is not understood.
     pub fn read(text: &str) -> Result<Self, RuleTestError> {
-        let fail = |line: u32, reason: &str| RuleTestError::Expected { line, reason: reason.to_owned() };
+        let fail = |line: u32, reason: &str| RuleTestError::Expected {
+            line,
+            reason: reason.to_owned(),
+        };
         let root = match yaml::load(text).into_iter().next() {
             Some(Ok(root)) => root,
             Some(Err(error)) => return Err(fail(error.line, &error.message)),
@@ -120,13 +127,19 @@ impl Expected {
         };
         let at = match root.get("at").and_then(|node| Some((node, node.text()?))) {
             None => None,
-            Some((node, text)) => Some(text.parse().map_err(|_| fail(node.line, "`at` is not a time"))?),
+            Some((node, text)) => Some(
+                text.parse()
+                    .map_err(|_| fail(node.line, "`at` is not a time"))?,
+            ),
         };
         let listed = root
             .get("alerts")
             .and_then(Node::items)
             .ok_or_else(|| fail(root.line, "`alerts` is missing"))?;
-        let mut alerts = listed.iter().map(expected_alert).collect::<Result<Vec<_>, _>>()?;
+        let mut alerts = listed
+            .iter()
+            .map(expected_alert)
+            .collect::<Result<Vec<_>, _>>()?;
         alerts.sort();
         Ok(Self { at, alerts })
     }
@@ -134,10 +147,12 @@ impl Expected {
 
 fn expected_alert(node: &Node) -> Result<AlertFacts, RuleTestError> {
     let text = |key: &str| {
-        node.get(key).and_then(Node::text).ok_or_else(|| RuleTestError::Expected {
-            line: node.line,
-            reason: format!("`{key}` is missing"),
-        })
+        node.get(key)
+            .and_then(Node::text)
+            .ok_or_else(|| RuleTestError::Expected {
+                line: node.line,
+                reason: format!("`{key}` is missing"),
+            })
     };
     let wrong = |key: &str| RuleTestError::Expected {
         line: node.line,
@@ -159,14 +174,25 @@ fn expected_alert(node: &Node) -> Result<AlertFacts, RuleTestError> {
 /// [`RuleTestError::Record`] for a line that gives no event or more than one.
 pub fn test_events(records: &str) -> Result<Vec<Event>, RuleTestError> {
     let mut events = Vec::new();
-    for (at, line) in records.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let fail = |reason: String| RuleTestError::Record { line: at + 1, reason };
+    for (at, line) in records
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty())
+    {
+        let fail = |reason: String| RuleTestError::Record {
+            line: at + 1,
+            reason,
+        };
         let source = sources::detect(line.as_bytes(), "records")
             .ok_or_else(|| fail("no source recognises the record".into()))?;
         let mut input = NamedInput::from_bytes("records", line.as_bytes());
         let mut decoded = Collected::default();
         source
-            .decode(&mut input, &DecodeContext::new(Timestamp::UNIX_EPOCH), &mut decoded)
+            .decode(
+                &mut input,
+                &DecodeContext::new(Timestamp::UNIX_EPOCH),
+                &mut decoded,
+            )
             .map_err(|error| fail(error.to_string()))?;
         if let Some(reject) = decoded.rejects.first() {
             return Err(fail(reject.reason.clone()));
@@ -192,7 +218,11 @@ pub async fn test_rule(
     at: Option<Timestamp>,
     engine: Arc<Engine>,
 ) -> Result<Vec<Alert>, RuleTestError> {
-    let last = events.iter().filter_map(|event| event.time).max().unwrap_or(Timestamp::UNIX_EPOCH);
+    let last = events
+        .iter()
+        .filter_map(|event| event.time)
+        .max()
+        .unwrap_or(Timestamp::UNIX_EPOCH);
     let at = at.unwrap_or_else(|| last.checked_add(AFTER_LAST).unwrap_or(last));
     for (number, event) in events.iter_mut().enumerate() {
         event.finish(at, "", &format!("record-{}", number + 1));
@@ -212,10 +242,15 @@ pub async fn test_rule(
         return Err(RuleTestError::Rule(findings));
     }
     let frame = frame(&events, at)?;
-    let mut alerts = StreamMatcher::new(Arc::clone(&library.sigma)).frame(&frame, at).alerts;
+    let mut alerts = StreamMatcher::new(Arc::clone(&library.sigma))
+        .frame(&frame, at)
+        .alerts;
     alerts.retain(|alert| alert.origin == schema::AlertOrigin::Sigma);
     for rule in &library.analytics {
-        let window = Window { to: at, from: at.checked_sub(rule.period).unwrap_or(Timestamp::MIN) };
+        let window = Window {
+            to: at,
+            from: at.checked_sub(rule.period).unwrap_or(Timestamp::MIN),
+        };
         let run = WindowRun::run(&queries, rule, window, at).await?;
         if !run.fires() {
             continue;
@@ -265,17 +300,21 @@ mod tests {
 
     #[test]
     fn expectations_are_read_or_refused_with_the_line() {
-        let text = "alerts:\n  - name: A\n    severity: High\n    evidence: 2\n    entities: [b, a]\n";
+        let text =
+            "alerts:\n  - name: A\n    severity: High\n    evidence: 2\n    entities: [b, a]\n";
         let expected = Expected::read(text).unwrap();
         assert_eq!(expected.alerts[0].entities, ["a", "b"]);
         assert_eq!(expected.alerts[0].severity, Severity::High);
-        let error = Expected::read("alerts:\n  - name: A\n    severity: Loud\n    evidence: 1\n").unwrap_err();
+        let error = Expected::read("alerts:\n  - name: A\n    severity: Loud\n    evidence: 1\n")
+            .unwrap_err();
         assert_eq!(error.to_string(), "line 2: `severity` is not understood");
     }
 
     #[test]
     fn a_line_that_is_no_record_is_refused() {
-        let error = test_events("{\"a\":1}\n").map(|events| events.len()).unwrap_err();
+        let error = test_events("{\"a\":1}\n")
+            .map(|events| events.len())
+            .unwrap_err();
         assert!(error.to_string().starts_with("line 1: "), "{error}");
     }
 }

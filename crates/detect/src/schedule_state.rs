@@ -33,7 +33,9 @@ pub enum StateError {
         source: serde_json::Error,
     },
     /// Written by a newer Watchfloor.
-    #[error("`{path}` has format {found}, this version reads up to {FORMAT}: use a newer Watchfloor")]
+    #[error(
+        "`{path}` has format {found}, this version reads up to {FORMAT}: use a newer Watchfloor"
+    )]
     Newer {
         /// The file.
         path: PathBuf,
@@ -77,25 +79,50 @@ impl ScheduleState {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Self { format: FORMAT, ..Self::default() });
+                return Ok(Self {
+                    format: FORMAT,
+                    ..Self::default()
+                });
             }
-            Err(source) => return Err(StateError::Io { path: path.to_owned(), source }),
+            Err(source) => {
+                return Err(StateError::Io {
+                    path: path.to_owned(),
+                    source,
+                });
+            }
         };
-        let damaged = |source| StateError::Damaged { path: path.to_owned(), source };
+        let damaged = |source| StateError::Damaged {
+            path: path.to_owned(),
+            source,
+        };
         let probe: serde_json::Value = serde_json::from_str(&text).map_err(damaged)?;
-        let found = probe["format"].as_u64().and_then(|format| u32::try_from(format).ok()).unwrap_or(0);
+        let found = probe["format"]
+            .as_u64()
+            .and_then(|format| u32::try_from(format).ok())
+            .unwrap_or(0);
         if found > FORMAT {
-            return Err(StateError::Newer { path: path.to_owned(), found });
+            return Err(StateError::Newer {
+                path: path.to_owned(),
+                found,
+            });
         }
         serde_json::from_value(probe).map_err(damaged)
     }
 
     pub(crate) fn save(&self, path: &Path) -> Result<(), StateError> {
-        let io = |source| StateError::Io { path: path.to_owned(), source };
-        let text = serde_json::to_vec(self).map_err(|source| StateError::Damaged { path: path.to_owned(), source })?;
+        let io = |source| StateError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        let text = serde_json::to_vec(self).map_err(|source| StateError::Damaged {
+            path: path.to_owned(),
+            source,
+        })?;
         let beside = path.with_extension("new");
         let mut file = File::create(&beside).map_err(io)?;
-        file.write_all(&text).and_then(|()| file.sync_all()).map_err(io)?;
+        file.write_all(&text)
+            .and_then(|()| file.sync_all())
+            .map_err(io)?;
         std::fs::rename(&beside, path).map_err(io)?;
         match path.parent().map(File::open) {
             Some(Ok(folder)) => folder.sync_all().map_err(io),
@@ -117,8 +144,14 @@ mod tests {
         state.save(&path).unwrap();
         assert_eq!(ScheduleState::load(&path).unwrap(), state);
         std::fs::write(&path, r#"{"format":9,"rules":{}}"#).unwrap();
-        assert!(matches!(ScheduleState::load(&path), Err(StateError::Newer { found: 9, .. })));
+        assert!(matches!(
+            ScheduleState::load(&path),
+            Err(StateError::Newer { found: 9, .. })
+        ));
         std::fs::write(&path, "{").unwrap();
-        assert!(matches!(ScheduleState::load(&path), Err(StateError::Damaged { .. })));
+        assert!(matches!(
+            ScheduleState::load(&path),
+            Err(StateError::Damaged { .. })
+        ));
     }
 }

@@ -96,16 +96,21 @@ impl Scheduler {
     pub fn set_rules(&mut self, rules: &[Arc<AnalyticsRule>], now: Timestamp) {
         self.rules.clear();
         for rule in rules.iter().filter(|rule| rule.enabled) {
-            let Some(query) = self.queries.bind(&rule.query, now).query else { continue };
+            let Some(query) = self.queries.bind(&rule.query, now).query else {
+                continue;
+            };
             let anchor = now.checked_sub(RUN_DELAY).unwrap_or(now);
             let first = anchor.checked_sub(rule.frequency).unwrap_or(anchor);
-            self.state.rules.entry(rule.id.clone()).or_insert_with(|| RuleSchedule {
-                anchor,
-                done_until: first,
-                dirty: Default::default(),
-                suppressed_until: None,
-                raised: Default::default(),
-            });
+            self.state
+                .rules
+                .entry(rule.id.clone())
+                .or_insert_with(|| RuleSchedule {
+                    anchor,
+                    done_until: first,
+                    dirty: Default::default(),
+                    suppressed_until: None,
+                    raised: Default::default(),
+                });
             self.rules.push(Scheduled {
                 tables: query.reads.iter().map(|read| read.table.clone()).collect(),
                 rule: Arc::clone(rule),
@@ -117,10 +122,15 @@ impl Scheduler {
     ///
     /// # Errors
     /// [`StateError`] when the state can't be saved.
-    pub fn note_rows(&mut self, touched: &[(String, Timestamp, Timestamp)]) -> Result<(), StateError> {
+    pub fn note_rows(
+        &mut self,
+        touched: &[(String, Timestamp, Timestamp)],
+    ) -> Result<(), StateError> {
         let mut changed = false;
         for scheduled in &self.rules {
-            let Some(schedule) = self.state.rules.get_mut(&scheduled.rule.id) else { continue };
+            let Some(schedule) = self.state.rules.get_mut(&scheduled.rule.id) else {
+                continue;
+            };
             let timetable = timetable(&scheduled.rule, schedule);
             for (table, first, last) in touched {
                 if !scheduled.tables.contains(table) {
@@ -131,7 +141,11 @@ impl Scheduler {
                 }
             }
         }
-        if changed { self.state.save(&self.path) } else { Ok(()) }
+        if changed {
+            self.state.save(&self.path)
+        } else {
+            Ok(())
+        }
     }
 
     /// Whether some window waits to run at `now`.
@@ -155,7 +169,8 @@ impl Scheduler {
         if recent.runs > 0 {
             return Ok(recent);
         }
-        self.run_where(now, BACKFILL_WINDOWS, |age| age > RECENT).await
+        self.run_where(now, BACKFILL_WINDOWS, |age| age > RECENT)
+            .await
     }
 
     async fn run_where(
@@ -195,7 +210,12 @@ impl Scheduler {
     }
 
     /// Runs one window; `None` when its query failed.
-    async fn run(&mut self, at: usize, window: Window, now: Timestamp) -> Result<Option<u64>, ScheduleError> {
+    async fn run(
+        &mut self,
+        at: usize,
+        window: Window,
+        now: Timestamp,
+    ) -> Result<Option<u64>, ScheduleError> {
         let rule = Arc::clone(&self.rules[at].rule);
         let queries = self.queries.clone();
         let outcome = WindowRun::run(&queries, &rule, window, now).await;
@@ -207,7 +227,10 @@ impl Scheduler {
                 return Ok(None);
             }
         };
-        let suppressed = self.schedule(&rule.id).and_then(|s| s.suppressed_until).is_some_and(|until| window.to < until);
+        let suppressed = self
+            .schedule(&rule.id)
+            .and_then(|s| s.suppressed_until)
+            .is_some_and(|until| window.to < until);
         let mut raised = 0;
         if run.fires() && !suppressed {
             raised = self.raise(&run, &rule, window).await?;
@@ -215,10 +238,15 @@ impl Scheduler {
         if let Some(schedule) = self.state.rules.get_mut(&rule.id) {
             schedule.dirty.remove(&window.to);
             schedule.done_until = schedule.done_until.max(window.to);
-            if raised > 0 && let Some(pause) = rule.suppression {
+            if raised > 0
+                && let Some(pause) = rule.suppression
+            {
                 schedule.suppressed_until = window.to.checked_add(pause).ok();
             }
-            let oldest = schedule.done_until.checked_sub(rule.period + REMEMBERED).unwrap_or(Timestamp::MIN);
+            let oldest = schedule
+                .done_until
+                .checked_sub(rule.period + REMEMBERED)
+                .unwrap_or(Timestamp::MIN);
             if schedule.dirty.is_empty() {
                 schedule.raised.retain(|_, raised| raised.last_to >= oldest);
             }
@@ -246,7 +274,10 @@ impl Scheduler {
                 count += 1;
             }
             if let Some(schedule) = self.state.rules.get_mut(&rule.id) {
-                let last_to = schedule.raised.get(&key).map_or(window.to, |r| r.last_to.max(window.to));
+                let last_to = schedule
+                    .raised
+                    .get(&key)
+                    .map_or(window.to, |r| r.last_to.max(window.to));
                 schedule.raised.insert(key, Raised { id, last_to });
             }
         }
@@ -268,7 +299,9 @@ impl Scheduler {
         now: Timestamp,
         outcome: &Result<WindowRun<'_>, QueryError>,
     ) {
-        let Some(mut row) = Journal::row("SentinelHealth", now) else { return };
+        let Some(mut row) = Journal::row("SentinelHealth", now) else {
+            return;
+        };
         row.set("OperationName", "Scheduled analytics rule run");
         row.set("SentinelResourceId", rule.id.as_str());
         row.set("SentinelResourceName", rule.name.as_str());
@@ -280,10 +313,13 @@ impl Scheduler {
         };
         row.set("Status", status);
         row.set("Description", detail);
-        row.set("ExtendedProperties", json!({
-            "QueryStartTimeUTC": window.from, "QueryEndTimeUTC": window.to,
-            "QueryResultAmount": outcome.as_ref().map_or(0, WindowRun::rows),
-        }));
+        row.set(
+            "ExtendedProperties",
+            json!({
+                "QueryStartTimeUTC": window.from, "QueryEndTimeUTC": window.to,
+                "QueryResultAmount": outcome.as_ref().map_or(0, WindowRun::rows),
+            }),
+        );
         self.journal.add(row);
     }
 }
@@ -302,7 +338,12 @@ fn due(rule: &AnalyticsRule, schedule: &RuleSchedule, now: Timestamp) -> Vec<Win
     let mut windows: Vec<Window> = schedule
         .dirty
         .iter()
-        .filter_map(|to| Some(Window { to: *to, from: to.checked_sub(rule.period).ok()? }))
+        .filter_map(|to| {
+            Some(Window {
+                to: *to,
+                from: to.checked_sub(rule.period).ok()?,
+            })
+        })
         .collect();
     windows.extend(timetable(rule, schedule).between(schedule.done_until, until));
     windows.sort();

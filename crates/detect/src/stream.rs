@@ -96,7 +96,9 @@ impl StreamMatcher {
             let log_source = take_log_source(&mut fields);
             let mut hits = Vec::new();
             self.rules
-                .matches(&log_source, &fields, &mut self.scratch, |rule| hits.push(rule));
+                .matches(&log_source, &fields, &mut self.scratch, |rule| {
+                    hits.push(rule)
+                });
             for rule in hits {
                 matches.add(rule, table, batch, row, &fields);
             }
@@ -172,7 +174,9 @@ impl Matches {
                 start: time,
                 end: time,
             });
-        entities.into_iter().for_each(|entity| push(&mut group.entities, entity));
+        entities
+            .into_iter()
+            .for_each(|entity| push(&mut group.entities, entity));
         if group.evidence.len() < EVIDENCE_MAX {
             group.evidence.push(EvidenceRef {
                 table: table.to_owned(),
@@ -189,7 +193,14 @@ impl Matches {
         self.groups
             .into_iter()
             .filter_map(|((idx, keys, bucket), group)| {
-                Some(sigma_alert(rules.rule(idx)?, &keys, bucket, group, received, now))
+                Some(sigma_alert(
+                    rules.rule(idx)?,
+                    &keys,
+                    bucket,
+                    group,
+                    received,
+                    now,
+                ))
             })
             .collect()
     }
@@ -236,12 +247,21 @@ fn sigma_alert(
 }
 
 /// A query that shows exactly the rows of an alert.
-fn evidence_query(evidence: &[EvidenceRef], start: Timestamp, end: Timestamp) -> Option<AlertQuery> {
+fn evidence_query(
+    evidence: &[EvidenceRef],
+    start: Timestamp,
+    end: Timestamp,
+) -> Option<AlertQuery> {
     let table = &evidence.first()?.table;
-    let ids: Vec<String> = evidence.iter().map(|e| format!("\"{}\"", e.item_id)).collect();
+    let ids: Vec<String> = evidence
+        .iter()
+        .map(|e| format!("\"{}\"", e.item_id))
+        .collect();
     Some(AlertQuery {
         text: format!("{table}\n| where _ItemId in ({})", ids.join(", ")),
         from: start,
-        to: end.checked_add(SignedDuration::from_micros(1)).unwrap_or(end),
+        to: end
+            .checked_add(SignedDuration::from_micros(1))
+            .unwrap_or(end),
     })
 }

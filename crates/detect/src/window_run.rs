@@ -49,13 +49,24 @@ impl<'a> WindowRun<'a> {
             timeout: Duration::from_secs(300),
             ..QueryOptions::new(window.to)
         };
-        let context = QueryContext { who: rule.id.clone(), purpose: "rule" };
+        let context = QueryContext {
+            who: rule.id.clone(),
+            purpose: "rule",
+        };
         let bound = queries.bind(&rule.query, window.to);
         let Some(query) = bound.query else {
             return Err(QueryError::Diagnostics(bound.diagnostics));
         };
-        let outcome = queries.run_bound(&rule.query, &query, Vec::new(), &options, &context).await?;
-        Ok(Self { rule, window, now, query, result: outcome.result })
+        let outcome = queries
+            .run_bound(&rule.query, &query, Vec::new(), &options, &context)
+            .await?;
+        Ok(Self {
+            rule,
+            window,
+            now,
+            query,
+            result: outcome.result,
+        })
     }
 
     /// Rows found.
@@ -65,7 +76,9 @@ impl<'a> WindowRun<'a> {
 
     /// Whether the rule's trigger is met.
     pub(crate) fn fires(&self) -> bool {
-        self.rule.operator.fires(self.rows() as u64, self.rule.threshold)
+        self.rule
+            .operator
+            .fires(self.rows() as u64, self.rule.threshold)
     }
 
     /// Rows by the key that makes them the same finding in another window: one group a key for
@@ -74,7 +87,8 @@ impl<'a> WindowRun<'a> {
         let keys = RowKeys::of(&self.query);
         let rows = &self.result.rows;
         if !self.rule.alert_per_result {
-            let mut parts: Vec<String> = rows.iter().map(|row| keys.key(&self.result, row)).collect();
+            let mut parts: Vec<String> =
+                rows.iter().map(|row| keys.key(&self.result, row)).collect();
             parts.sort();
             parts.dedup();
             return vec![(parts.join("\u{1e}"), rows.iter().collect())];
@@ -103,15 +117,24 @@ impl<'a> WindowRun<'a> {
         let rule = self.rule;
         let parts = mapping::parts(rule, &self.result, rows);
         let times = rows.iter().flat_map(|row| {
-            ["TimeGenerated", "StartTime", "FirstSeen", "EndTime", "LastSeen"]
-                .iter()
-                .filter_map(|column| self.result.time(row, column))
+            [
+                "TimeGenerated",
+                "StartTime",
+                "FirstSeen",
+                "EndTime",
+                "LastSeen",
+            ]
+            .iter()
+            .filter_map(|column| self.result.time(row, column))
         });
         let (start_at, end_at) = span(times).unwrap_or((self.window.from, self.window.to));
         let mut custom_details = parts.custom_details;
         custom_details.insert("Rows".into(), json!([rows.len().to_string()]));
         if parts.entities_cut > 0 {
-            custom_details.insert("EntitiesNotListed".into(), json!([parts.entities_cut.to_string()]));
+            custom_details.insert(
+                "EntitiesNotListed".into(),
+                json!([parts.entities_cut.to_string()]),
+            );
         }
         Alert {
             id,
@@ -147,21 +170,39 @@ impl<'a> WindowRun<'a> {
     }
 
     async fn evidence(&self, queries: &Queries, rows: &[&Vec<Json>]) -> Vec<EvidenceRef> {
-        let table = self.query.reads.first().map_or("", |read| read.table.as_str());
-        let only = |rows: Vec<Vec<Json>>| ResultRows { columns: self.result.columns.clone(), rows };
-        let direct = evidence::references(&only(rows.iter().map(|row| (*row).clone()).collect()), table);
+        let table = self
+            .query
+            .reads
+            .first()
+            .map_or("", |read| read.table.as_str());
+        let only = |rows: Vec<Vec<Json>>| ResultRows {
+            columns: self.result.columns.clone(),
+            rows,
+        };
+        let direct = evidence::references(
+            &only(rows.iter().map(|row| (*row).clone()).collect()),
+            table,
+        );
         if !direct.is_empty() {
             return direct;
         }
         let mut all = Vec::new();
         for row in rows.iter().take(10) {
-            let Some(query) = evidence::behind(&self.query, &self.result, row) else { continue };
+            let Some(query) = evidence::behind(&self.query, &self.result, row) else {
+                continue;
+            };
             let options = QueryOptions {
                 range: Some((self.window.from, self.window.to)),
                 ..QueryOptions::new(self.window.to)
             };
-            let context = QueryContext { who: self.rule.id.clone(), purpose: "evidence" };
-            match queries.run_bound(&self.rule.query, &query, Vec::new(), &options, &context).await {
+            let context = QueryContext {
+                who: self.rule.id.clone(),
+                purpose: "evidence",
+            };
+            match queries
+                .run_bound(&self.rule.query, &query, Vec::new(), &options, &context)
+                .await
+            {
                 Ok(outcome) => all.extend(evidence::references(&outcome.result, table)),
                 Err(error) => tracing::warn!(rule = self.rule.id, %error, "evidence query failed"),
             }

@@ -107,6 +107,11 @@ mod tests {
     #[test]
     fn a_row_at_the_nominal_time_belongs_to_the_next_window() {
         let time = at("2026-03-06T12:10:00Z");
-        assert!(hourly().touching(time, time, time, 100).iter().all(|w| w.to > time));
+        assert!(
+            hourly()
+                .touching(time, time, time, 100)
+                .iter()
+                .all(|w| w.to > time)
+        );
     }
 }

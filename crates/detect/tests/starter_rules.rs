@@ -55,14 +55,19 @@ async fn rules_find_their_matches_and_leave_the_near_misses() {
         let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
         let rule = std::fs::read_to_string(&path).unwrap();
         let expected = Expected::read(&read("expected.yml")).unwrap();
-        for (records, wanted) in [("match.ndjson", expected.alerts.clone()), ("near_miss.ndjson", Vec::new())] {
+        for (records, wanted) in [
+            ("match.ndjson", expected.alerts.clone()),
+            ("near_miss.ndjson", Vec::new()),
+        ] {
             let events = test_events(&read(records)).unwrap();
             match test_rule(&stem, &rule, events, expected.at, Arc::clone(&engine)).await {
                 Ok(alerts) => {
                     let mut found: Vec<AlertFacts> = alerts.iter().map(AlertFacts::from).collect();
                     found.sort();
                     if found != wanted {
-                        wrong.push(format!("{stem}/{records}\n  expected {wanted:#?}\n  found {found:#?}"));
+                        wrong.push(format!(
+                            "{stem}/{records}\n  expected {wanted:#?}\n  found {found:#?}"
+                        ));
                     }
                 }
                 Err(error) => wrong.push(format!("{stem}/{records}: {error}")),
@@ -87,14 +92,33 @@ async fn rules_load_without_a_warning_and_say_what_to_do() {
     }
     assert_eq!(library.reports.len(), rules().len());
     for rule in &library.analytics {
-        assert!(rule.description.len() > 150 && !rule.techniques.is_empty(), "{}", rule.path);
-        assert!(!rule.entities.is_empty() && rule.alert_per_result, "{}", rule.path);
+        assert!(
+            rule.description.len() > 150 && !rule.techniques.is_empty(),
+            "{}",
+            rule.path
+        );
+        assert!(
+            !rule.entities.is_empty() && rule.alert_per_result,
+            "{}",
+            rule.path
+        );
         assert!(rule.query.len() <= 10_000, "{}", rule.path);
         let bound = queries.bind(&rule.query, now);
-        let columns: Vec<String> = bound.columns.iter().map(|column| column.name.clone()).collect();
-        let entity_columns = rule.entities.iter().flat_map(|entity| entity.fields.iter().map(|(_, c)| c));
+        let columns: Vec<String> = bound
+            .columns
+            .iter()
+            .map(|column| column.name.clone())
+            .collect();
+        let entity_columns = rule
+            .entities
+            .iter()
+            .flat_map(|entity| entity.fields.iter().map(|(_, c)| c));
         for column in entity_columns.chain(rule.custom_details.iter().map(|(_, column)| column)) {
-            assert!(columns.contains(column), "{}: no column {column}", rule.path);
+            assert!(
+                columns.contains(column),
+                "{}: no column {column}",
+                rule.path
+            );
         }
     }
 }
@@ -103,31 +127,64 @@ async fn rules_load_without_a_warning_and_say_what_to_do() {
 fn no_rule_names_anything_of_the_sample() {
     let texts: Vec<(PathBuf, String)> = rules()
         .into_iter()
-        .map(|(path, _)| (path.clone(), std::fs::read_to_string(&path).unwrap().to_lowercase()))
+        .map(|(path, _)| {
+            (
+                path.clone(),
+                std::fs::read_to_string(&path).unwrap().to_lowercase(),
+            )
+        })
         .collect();
     for seed in 1..=20 {
         let truth = sample_run::sample(seed, true, 200).truth;
-        let mut names = vec![truth.company.clone(), truth.domain.clone(), truth.tenant_id.clone()];
+        let mut names = vec![
+            truth.company.clone(),
+            truth.domain.clone(),
+            truth.tenant_id.clone(),
+        ];
         for intrusion in &truth.intrusions {
             for account in &intrusion.accounts {
-                let sam = account.nt_name.split('\\').next_back().unwrap_or_default().to_owned();
-                names.extend([&account.display_name, &account.upn, &account.nt_name].map(String::clone));
+                let sam = account
+                    .nt_name
+                    .split('\\')
+                    .next_back()
+                    .unwrap_or_default()
+                    .to_owned();
+                names.extend(
+                    [&account.display_name, &account.upn, &account.nt_name].map(String::clone),
+                );
                 names.extend([account.sid.clone(), account.aad_user_id.clone(), sam]);
             }
             names.extend(intrusion.hosts.iter().flat_map(|host| {
-                [host.clone(), host.split('.').next().unwrap_or_default().to_owned()]
+                [
+                    host.clone(),
+                    host.split('.').next().unwrap_or_default().to_owned(),
+                ]
             }));
             names.extend(intrusion.ips.iter().chain(&intrusion.inside_ips).cloned());
             names.extend(intrusion.azure_resources.iter().flat_map(|id| {
-                [id.clone(), id.rsplit('/').next().unwrap_or_default().to_owned()]
+                [
+                    id.clone(),
+                    id.rsplit('/').next().unwrap_or_default().to_owned(),
+                ]
             }));
             if let Some(aws) = &intrusion.aws {
-                names.extend([&aws.account_id, &aws.role, &aws.session_name, &aws.iam_user].map(String::clone));
+                names.extend(
+                    [&aws.account_id, &aws.role, &aws.session_name, &aws.iam_user]
+                        .map(String::clone),
+                );
             }
         }
-        for name in names.iter().map(|name| name.to_lowercase()).filter(|name| name.len() > 3) {
+        for name in names
+            .iter()
+            .map(|name| name.to_lowercase())
+            .filter(|name| name.len() > 3)
+        {
             for (path, text) in &texts {
-                assert!(!text.contains(&name), "{} names `{name}` (seed {seed})", path.display());
+                assert!(
+                    !text.contains(&name),
+                    "{} names `{name}` (seed {seed})",
+                    path.display()
+                );
             }
         }
     }

@@ -104,7 +104,11 @@ impl<'a> Assembler<'a> {
     }
 
     fn cut_when_full(&mut self) -> ControlFlow<()> {
-        let bytes: usize = self.tables.values().map(RowsBuilder::approximate_bytes).sum();
+        let bytes: usize = self
+            .tables
+            .values()
+            .map(RowsBuilder::approximate_bytes)
+            .sum();
         if self.cut && (self.counts.records_in >= FRAME_RECORDS || bytes >= FRAME_BYTES) {
             return self.emit_frame(false);
         }

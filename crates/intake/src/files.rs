@@ -128,7 +128,9 @@ impl FileReader {
                         ControlFlow::Continue(())
                     }
                     Err(Stop::Input(reason)) => {
-                        self.report.failures.push(FileFailure { file: name, reason });
+                        self.report
+                            .failures
+                            .push(FileFailure { file: name, reason });
                         ControlFlow::Continue(())
                     }
                     Err(Stop::All(error)) => {
@@ -161,7 +163,11 @@ impl FileReader {
             None => match sources::detect(&opened.head, name) {
                 Some(source) => (source, self.options.table.clone()),
                 None if opened.head.is_empty() => {
-                    return Ok(FileProgress { file: name.to_owned(), records: 0, bytes: 0 });
+                    return Ok(FileProgress {
+                        file: name.to_owned(),
+                        records: 0,
+                        bytes: 0,
+                    });
                 }
                 None => return Err(Stop::Input(IntakeError::Unrecognised.to_string())),
             },
@@ -217,7 +223,10 @@ impl FileReader {
         ctx: &DecodeContext<'_>,
         facts: InputFacts,
     ) -> Result<(), Stop> {
-        spooled.file.rewind().map_err(|error| Stop::All(error.into()))?;
+        spooled
+            .file
+            .rewind()
+            .map_err(|error| Stop::All(error.into()))?;
         let bytes = spooled.bytes;
         let mut input = NamedInput::new(name, BufReader::with_capacity(1 << 16, &mut spooled.file));
         let source_name = facts.source;
@@ -225,7 +234,11 @@ impl FileReader {
         let (report, mut refused) = (&mut self.report, None);
         let mut emit = |frame: Frame| {
             let counts = frame.counts;
-            let tables: Vec<String> = frame.batches.iter().map(|(table, _)| table.clone()).collect();
+            let tables: Vec<String> = frame
+                .batches
+                .iter()
+                .map(|(table, _)| table.clone())
+                .collect();
             match runtime.block_on(lake.append(frame)) {
                 Ok(_) => {
                     let report = report.source(source_name);

@@ -84,7 +84,9 @@ impl Intake {
     ///
     /// # Errors
     /// [`IntakeError::UnknownSource`].
-    pub fn source(name: &str) -> Result<(&'static dyn sources::Source, Option<String>), IntakeError> {
+    pub fn source(
+        name: &str,
+    ) -> Result<(&'static dyn sources::Source, Option<String>), IntakeError> {
         if let Some(source) = sources::by_name(name) {
             return Ok((source, None));
         }

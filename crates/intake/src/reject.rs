@@ -44,7 +44,10 @@ pub(crate) fn reject_row(reject: &Reject, facts: &InputFacts, item_id: &str) -> 
     row.set("RejectId", item_id);
     row.set("SourceName", facts.source);
     row.set("File", reject.position.file.as_str());
-    row.set("Record", i64::try_from(reject.position.record).unwrap_or(i64::MAX));
+    row.set(
+        "Record",
+        i64::try_from(reject.position.record).unwrap_or(i64::MAX),
+    );
     if let Some(offset) = reject.position.byte_offset {
         row.set("ByteOffset", i64::try_from(offset).unwrap_or(i64::MAX));
     }

@@ -117,7 +117,11 @@ impl Intake {
             ControlFlow::Continue(())
         };
         let assembler = Assembler::new(facts, self.filter.as_ref(), false, &mut emit);
-        let mut sink = Listing { inner: assembler, seen: 0, rejected: Vec::new() };
+        let mut sink = Listing {
+            inner: assembler,
+            seen: 0,
+            rejected: Vec::new(),
+        };
         let bytes = body.len() as u64;
         let mut input = NamedInput::new("request", Cursor::new(&body));
         if let Err(error) = source.decode(&mut input, &ctx, &mut sink)
@@ -126,11 +130,20 @@ impl Intake {
             // The rest of the body can't be read: it becomes one reject, so that nothing is lost.
             let _ = sink.reject(Reject {
                 reason: error.to_string(),
-                raw: body.iter().copied().take(Limits::OVERLONG_KEPT_BYTES).collect(),
-                position: schema::Position { file: "request".into(), ..Default::default() },
+                raw: body
+                    .iter()
+                    .copied()
+                    .take(Limits::OVERLONG_KEPT_BYTES)
+                    .collect(),
+                position: schema::Position {
+                    file: "request".into(),
+                    ..Default::default()
+                },
             });
         }
-        let Listing { inner, rejected, .. } = sink;
+        let Listing {
+            inner, rejected, ..
+        } = sink;
         inner.finish(bytes)?;
         let frame = frame.ok_or_else(|| IntakeError::Worker("no frame".into()))?;
         Ok((frame, rejected))
@@ -152,7 +165,9 @@ impl Intake {
                     continue;
                 }
             };
-            let key = ReceiptKey::file(*blake3::hash(format!("replay\u{1f}{}", reject.reject_id).as_bytes()).as_bytes());
+            let key = ReceiptKey::file(
+                *blake3::hash(format!("replay\u{1f}{}", reject.reject_id).as_bytes()).as_bytes(),
+            );
             if self.lake.receipt(&key).is_some() {
                 report.duplicates += 1;
                 continue;
@@ -208,4 +223,3 @@ impl Sink for Listing<'_> {
         self.inner.reject(reject)
     }
 }
-

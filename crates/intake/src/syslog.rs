@@ -59,7 +59,12 @@ pub async fn serve_udp(intake: Intake, socket: UdpSocket, zone: TimeZone, stop: 
 }
 
 /// Accepts connections until `stop`. A bad client never stops the listener.
-pub async fn serve_tcp(intake: Intake, listener: TcpListener, zone: TimeZone, stop: CancellationToken) {
+pub async fn serve_tcp(
+    intake: Intake,
+    listener: TcpListener,
+    zone: TimeZone,
+    stop: CancellationToken,
+) {
     let (sender, receiver) = mpsc::channel(GATHER_MESSAGES);
     let store = tokio::spawn(store(intake, receiver, zone));
     let mut clients = tokio::task::JoinSet::new();
@@ -111,8 +116,16 @@ async fn connection(
 
 fn message(from: IpAddr, frame: Framed) -> Message {
     match frame {
-        Framed::Message(bytes) => Message { from, bytes, broken: None },
-        Framed::Broken { raw, reason } => Message { from, bytes: raw, broken: Some(reason) },
+        Framed::Message(bytes) => Message {
+            from,
+            bytes,
+            broken: None,
+        },
+        Framed::Broken { raw, reason } => Message {
+            from,
+            bytes: raw,
+            broken: Some(reason),
+        },
     }
 }
 
@@ -137,14 +150,22 @@ async fn store(intake: Intake, mut receiver: mpsc::Receiver<Message>, zone: Time
 }
 
 impl Intake {
-    async fn syslog_messages(&self, messages: &[Message], zone: &TimeZone) -> Result<(), IntakeError> {
+    async fn syslog_messages(
+        &self,
+        messages: &[Message],
+        zone: &TimeZone,
+    ) -> Result<(), IntakeError> {
         if let Some(frame) = self.syslog_frame(messages, zone)? {
             self.lake.append(frame).await?;
         }
         Ok(())
     }
 
-    fn syslog_frame(&self, messages: &[Message], zone: &TimeZone) -> Result<Option<Frame>, IntakeError> {
+    fn syslog_frame(
+        &self,
+        messages: &[Message],
+        zone: &TimeZone,
+    ) -> Result<Option<Frame>, IntakeError> {
         let received = self.clock.now();
         let facts = InputFacts {
             source: "syslog",
@@ -157,7 +178,10 @@ impl Intake {
         let ctx = DecodeContext {
             received,
             zone: zone.clone(),
-            limits: Limits { max_record_bytes: MESSAGE_BYTES_MAX, ..Limits::default() },
+            limits: Limits {
+                max_record_bytes: MESSAGE_BYTES_MAX,
+                ..Limits::default()
+            },
             table: None,
             catalog: Catalog::builtin(),
         };
@@ -174,11 +198,16 @@ impl Intake {
                 Some(reason) => assembler.reject(Reject {
                     reason: reason.clone(),
                     raw: message.bytes.clone(),
-                    position: Position { file: format!("syslog from {}", message.from), ..Position::default() },
+                    position: Position {
+                        file: format!("syslog from {}", message.from),
+                        ..Position::default()
+                    },
                 }),
                 None => match decode_syslog_message(&message.bytes, &ctx) {
                     Ok(mut event) => {
-                        if event.row.text("HostIP").is_empty() && event.row.table().position("HostIP").is_some() {
+                        if event.row.text("HostIP").is_empty()
+                            && event.row.table().position("HostIP").is_some()
+                        {
                             event.row.set("HostIP", message.from.to_string());
                         }
                         event.position.file = format!("syslog from {}", message.from);

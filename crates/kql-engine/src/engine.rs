@@ -67,6 +67,9 @@ pub struct RunOptions {
 }
 
 /// Runs queries. Cheap to share; all queries draw on one memory pool.
+///
+/// Planning recurses as deep as the query is nested. Run it on threads with a stack of 32 MB or more (a tokio
+/// runtime's `thread_stack_size`): generated queries nest hundreds of operators.
 pub struct Engine {
     options: EngineOptions,
     runtime: Arc<RuntimeEnv>,
@@ -201,6 +204,14 @@ impl Engine {
             .parquet
             .schema_force_view_types = false;
         config.options_mut().execution.parquet.pushdown_filters = true;
+        // Plans come out of the lowering nearly final: further passes cost as much as the first and
+        // change nothing. Rules run hundreds of times a day over small windows.
+        config.options_mut().optimizer.max_passes = 1;
+        // Nullability differs harmlessly between logical and physical plans of our expressions.
+        config
+            .options_mut()
+            .execution
+            .skip_physical_aggregate_schema_check = true;
         SessionContext::new_with_config_rt(config, Arc::clone(&self.runtime))
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use support::{cell_equal, corpora, engine, rows, run};
 
 /// The share of comparable cases that passes, in per mille: a little under what is reached.
-const FLOOR_PER_MILLE: usize = 500;
+const FLOOR_PER_MILLE: usize = 550;
 
 const UNORDERED: &[&str] = &[
     "make_set",
@@ -96,8 +96,12 @@ fn judge(case: &Value, result: Result<kql_engine::QueryResult, String>) -> Resul
     Ok(())
 }
 
-#[tokio::test]
-async fn documented_examples_give_the_documented_rows() {
+#[test]
+fn documented_examples_give_the_documented_rows() {
+    support::on_large_stack(run_all);
+}
+
+async fn run_all() {
     let Some(root) = corpora() else { return };
     let text = std::fs::read_to_string(root.join("kql-docs/conformance.jsonl")).unwrap();
     let engine = engine();

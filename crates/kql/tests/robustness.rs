@@ -42,8 +42,8 @@ fn check(text: &str) {
             text.is_char_boundary(found.span.start as usize),
             "{found:?}"
         );
-        found.render(text, "query");
-        found.to_json(text);
+        assert!(!found.render(text, "query").is_empty());
+        assert!(found.to_json(text).line >= 1);
     }
 }
 

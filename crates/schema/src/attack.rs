@@ -101,7 +101,12 @@ mod tests {
 
     #[test]
     fn tactics_read_in_every_spelling_and_rise_along_the_chain() {
-        for spelling in ["initial-access", "Initial Access", "InitialAccess", "initial_access"] {
+        for spelling in [
+            "initial-access",
+            "Initial Access",
+            "InitialAccess",
+            "initial_access",
+        ] {
             assert_eq!(Tactic::parse(spelling), Some(Tactic::InitialAccess));
         }
         assert!(Tactic::CredentialAccess.step() > Tactic::InitialAccess.step());

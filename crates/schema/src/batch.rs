@@ -64,9 +64,9 @@ impl Builder {
             ColumnType::String | ColumnType::Dynamic | ColumnType::Guid => {
                 Self::Text(StringBuilder::new())
             }
-            ColumnType::DateTime => Self::Time(
-                TimestampMicrosecondBuilder::new().with_timezone("UTC"),
-            ),
+            ColumnType::DateTime => {
+                Self::Time(TimestampMicrosecondBuilder::new().with_timezone("UTC"))
+            }
         }
     }
 
@@ -212,8 +212,7 @@ impl RowsBuilder {
             fields.push(Field::new(NATIVE_COLUMN, DataType::Utf8, true));
             arrays.push(Arc::new(native.finish()) as ArrayRef);
         }
-        let options =
-            arrow::array::RecordBatchOptions::new().with_row_count(Some(self.rows));
+        let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(self.rows));
         RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options)
     }
 }

@@ -41,8 +41,16 @@ const KINDS: &[(EntityKind, &str, &str)] = &[
     (EntityKind::Ip, "ip", "IP"),
     (EntityKind::Url, "url", "URL"),
     (EntityKind::AzureResource, "azure-resource", "AzureResource"),
-    (EntityKind::AmazonResource, "amazon-resource", "AmazonResource"),
-    (EntityKind::CloudApplication, "cloud-application", "CloudApplication"),
+    (
+        EntityKind::AmazonResource,
+        "amazon-resource",
+        "AmazonResource",
+    ),
+    (
+        EntityKind::CloudApplication,
+        "cloud-application",
+        "CloudApplication",
+    ),
     (EntityKind::Dns, "dns", "DNS"),
     (EntityKind::File, "file", "File"),
     (EntityKind::FileHash, "filehash", "FileHash"),
@@ -55,7 +63,11 @@ const KINDS: &[(EntityKind, &str, &str)] = &[
     (EntityKind::Mailbox, "mailbox", "Mailbox"),
     (EntityKind::MailCluster, "mail-cluster", "MailCluster"),
     (EntityKind::MailMessage, "mail-message", "MailMessage"),
-    (EntityKind::SubmissionMail, "SubmissionMail", "SubmissionMail"),
+    (
+        EntityKind::SubmissionMail,
+        "SubmissionMail",
+        "SubmissionMail",
+    ),
 ];
 
 impl EntityKind {
@@ -91,8 +103,17 @@ pub struct Entity {
 
 /// Account names that identify nobody when they stand alone (Sentinel rule format, section 4).
 const GENERIC_ACCOUNTS: &[&str] = &[
-    "ADMIN", "ADMINISTRATOR", "SYSTEM", "ROOT", "ANONYMOUS", "AUTHENTICATED USER", "NETWORK",
-    "NULL", "LOCAL SYSTEM", "LOCALSYSTEM", "NETWORK SERVICE",
+    "ADMIN",
+    "ADMINISTRATOR",
+    "SYSTEM",
+    "ROOT",
+    "ANONYMOUS",
+    "AUTHENTICATED USER",
+    "NETWORK",
+    "NULL",
+    "LOCAL SYSTEM",
+    "LOCALSYSTEM",
+    "NETWORK SERVICE",
 ];
 
 impl Entity {
@@ -114,7 +135,8 @@ impl Entity {
         if identifier.eq_ignore_ascii_case("FullName") {
             self.set_full_name(value);
         } else {
-            self.identifiers.insert(identifier.to_owned(), value.to_owned());
+            self.identifiers
+                .insert(identifier.to_owned(), value.to_owned());
         }
         self
     }
@@ -122,7 +144,9 @@ impl Entity {
     fn set_full_name(&mut self, value: &str) {
         let mut put = |key: &str, value: &str| {
             if !value.is_empty() {
-                self.identifiers.entry(key.to_owned()).or_insert_with(|| value.to_owned());
+                self.identifiers
+                    .entry(key.to_owned())
+                    .or_insert_with(|| value.to_owned());
             }
         };
         match self.kind {
@@ -190,7 +214,11 @@ impl Entity {
         let get = |name: &str| self.get(name).to_lowercase();
         let mut key = |set: &str, parts: &[String]| {
             if parts.iter().all(|part| !part.is_empty()) {
-                keys.push(format!("{}/{set}/{}", self.kind.json_type(), parts.join("/")));
+                keys.push(format!(
+                    "{}/{set}/{}",
+                    self.kind.json_type(),
+                    parts.join("/")
+                ));
             }
         };
         match self.kind {
@@ -236,7 +264,10 @@ impl Entity {
             EntityKind::FileHash => key("hash", &[get("Algorithm"), get("Value")]),
             EntityKind::File => key("path", &[get("Host"), get("Directory"), get("Name")]),
             EntityKind::Process => {
-                key("pid", &[get("Host"), get("ProcessId"), get("CreationTimeUtc")]);
+                key(
+                    "pid",
+                    &[get("Host"), get("ProcessId"), get("CreationTimeUtc")],
+                );
             }
             EntityKind::Mailbox => key("address", &[get("MailboxPrimaryAddress")]),
             EntityKind::SecurityGroup => {
@@ -259,7 +290,11 @@ impl Entity {
     pub fn label(&self) -> String {
         let or = |first: &str, second: &str| {
             let value = self.get(first);
-            if value.is_empty() { self.get(second).to_owned() } else { value.to_owned() }
+            if value.is_empty() {
+                self.get(second).to_owned()
+            } else {
+                value.to_owned()
+            }
         };
         match self.kind {
             EntityKind::Account => {
@@ -267,7 +302,11 @@ impl Entity {
                 match (self.get("UPNSuffix"), self.get("NTDomain")) {
                     _ if name.is_empty() => {
                         let arn = or("Arn", "Sid");
-                        if arn.is_empty() { or("AadUserId", "ObjectGuid") } else { arn }
+                        if arn.is_empty() {
+                            or("AadUserId", "ObjectGuid")
+                        } else {
+                            arn
+                        }
                     }
                     ("", "") => name.to_owned(),
                     ("", domain) => format!("{domain}\\{name}"),
@@ -325,14 +364,35 @@ mod tests {
 
     #[test]
     fn strong_keys_follow_the_sets_and_leave_out_what_is_weak() {
-        assert_eq!(Entity::account("Ann@Corp.example").strong_keys(), ["account/upn/ann/corp.example"]);
-        assert_eq!(Entity::account("CORP\\ann").strong_keys(), ["account/nt/ann/corp"]);
+        assert_eq!(
+            Entity::account("Ann@Corp.example").strong_keys(),
+            ["account/upn/ann/corp.example"]
+        );
+        assert_eq!(
+            Entity::account("CORP\\ann").strong_keys(),
+            ["account/nt/ann/corp"]
+        );
         assert!(Entity::account("ann").strong_keys().is_empty());
-        assert!(Entity::account("NT AUTHORITY\\SYSTEM").strong_keys().is_empty());
-        assert!(Entity::new(EntityKind::Account).with("Sid", "S-1-5-18").strong_keys().is_empty());
-        assert_eq!(Entity::host("WS1.corp.example").strong_keys(), ["host/fqdn/ws1/corp.example"]);
+        assert!(
+            Entity::account("NT AUTHORITY\\SYSTEM")
+                .strong_keys()
+                .is_empty()
+        );
+        assert!(
+            Entity::new(EntityKind::Account)
+                .with("Sid", "S-1-5-18")
+                .strong_keys()
+                .is_empty()
+        );
+        assert_eq!(
+            Entity::host("WS1.corp.example").strong_keys(),
+            ["host/fqdn/ws1/corp.example"]
+        );
         assert!(Entity::ip("10.0.0.1").strong_keys().is_empty());
-        assert_eq!(Entity::ip("203.0.113.9").strong_keys(), ["ip/address/203.0.113.9"]);
+        assert_eq!(
+            Entity::ip("203.0.113.9").strong_keys(),
+            ["ip/address/203.0.113.9"]
+        );
     }
 
     #[test]

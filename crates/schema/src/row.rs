@@ -267,7 +267,9 @@ mod tests {
     use crate::Catalog;
 
     fn row() -> Row {
-        Row::new(Arc::clone(Catalog::builtin().table("SecurityEvent").unwrap()))
+        Row::new(Arc::clone(
+            Catalog::builtin().table("SecurityEvent").unwrap(),
+        ))
     }
 
     #[test]

@@ -35,7 +35,9 @@ pub fn entities_from_json(json: &Json) -> Vec<Entity> {
     };
     let mut entities: Vec<Entity> = Vec::new();
     for item in list {
-        let Some(object) = item.as_object() else { continue };
+        let Some(object) = item.as_object() else {
+            continue;
+        };
         let Some(kind) = object
             .get("Type")
             .and_then(Json::as_str)
@@ -97,7 +99,10 @@ pub fn alert_from_row(row: &Row, received: Timestamp) -> Alert {
         received_at: received,
         start_at,
         end_at: time("EndTime").unwrap_or(start_at),
-        tactics: list(row.text("Tactics")).iter().filter_map(|t| Tactic::parse(t)).collect(),
+        tactics: list(row.text("Tactics"))
+            .iter()
+            .filter_map(|t| Tactic::parse(t))
+            .collect(),
         techniques: list(row.text("Techniques")),
         entities: serde_json::from_str(row.text("Entities"))
             .map(|json| entities_from_json(&json))
@@ -140,13 +145,19 @@ mod tests {
 
     #[test]
     fn entities_survive_both_ways() {
-        let entities = vec![Entity::account("ann@corp.example"), Entity::ip("203.0.113.9")];
+        let entities = vec![
+            Entity::account("ann@corp.example"),
+            Entity::ip("203.0.113.9"),
+        ];
         assert_eq!(entities_from_json(&entities_to_json(&entities)), entities);
     }
 
     #[test]
     fn lists_read_in_both_spellings() {
-        assert_eq!(list("InitialAccess, Persistence"), ["InitialAccess", "Persistence"]);
+        assert_eq!(
+            list("InitialAccess, Persistence"),
+            ["InitialAccess", "Persistence"]
+        );
         assert_eq!(list("[\"T1078\"]"), ["T1078"]);
     }
 }

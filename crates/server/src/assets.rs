@@ -31,7 +31,13 @@ pub async fn serve(uri: Uri) -> Response {
             "no-cache"
         };
         let mime = file.metadata.mimetype().to_owned();
-        return ([(header::CONTENT_TYPE, mime.as_str()), (header::CACHE_CONTROL, cache)], Body::from(file.data))
+        return (
+            [
+                (header::CONTENT_TYPE, mime.as_str()),
+                (header::CACHE_CONTROL, cache),
+            ],
+            Body::from(file.data),
+        )
             .into_response();
     }
     if path.starts_with("assets/") || path.starts_with("api/") {
@@ -39,7 +45,14 @@ pub async fn serve(uri: Uri) -> Response {
     }
     let html = HeaderValue::from_static("text/html; charset=utf-8");
     match Ui::get("index.html") {
-        Some(page) => ([(header::CONTENT_TYPE, html), (header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))], Body::from(page.data)).into_response(),
+        Some(page) => (
+            [
+                (header::CONTENT_TYPE, html),
+                (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+            ],
+            Body::from(page.data),
+        )
+            .into_response(),
         None => ([(header::CONTENT_TYPE, html)], NOT_BUILT).into_response(),
     }
 }

@@ -121,7 +121,9 @@ async fn allowed(parts: &Parts, platform: &Platform, need: Need) -> Result<Calle
     if caller.may(need) {
         return Ok(caller);
     }
-    Err(ApiError::forbidden("your role or token does not allow this"))
+    Err(ApiError::forbidden(
+        "your role or token does not allow this",
+    ))
 }
 
 async fn caller(parts: &Parts, platform: &Platform) -> Result<Caller, ApiError> {
@@ -136,15 +138,24 @@ async fn caller(parts: &Parts, platform: &Platform) -> Result<Caller, ApiError> 
         };
     }
     let Some(token) = session_cookie(&parts.headers) else {
-        return Err(ApiError::unauthorized("sign in, or send a token as `Authorization: Bearer`"));
+        return Err(ApiError::unauthorized(
+            "sign in, or send a token as `Authorization: Bearer`",
+        ));
     };
     let Some(session) = platform.store.session(token, now).await? else {
-        return Err(ApiError::unauthorized("the session has ended: sign in again"));
+        return Err(ApiError::unauthorized(
+            "the session has ended: sign in again",
+        ));
     };
     let changes = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
-    let csrf = parts.headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok());
+    let csrf = parts
+        .headers
+        .get(CSRF_HEADER)
+        .and_then(|value| value.to_str().ok());
     if changes && !session.csrf_is(csrf.unwrap_or_default()) {
-        return Err(ApiError::forbidden("the request does not come from a page of Watchfloor"));
+        return Err(ApiError::forbidden(
+            "the request does not come from a page of Watchfloor",
+        ));
     }
     Ok(Caller::Person(Box::new(session)))
 }
@@ -175,6 +186,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Client {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        Ok(Self(address.map_or_else(|| "local".into(), |info| info.0.ip().to_string())))
+        Ok(Self(address.map_or_else(
+            || "local".into(),
+            |info| info.0.ip().to_string(),
+        )))
     }
 }

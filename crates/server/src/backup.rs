@@ -34,9 +34,14 @@ impl Platform {
         let staging = tempfile::tempdir_in(self.path())?;
         {
             let _gate = self.gate.write().await;
-            self.store.backup_to(&staging.path().join("cases.db")).await?;
+            self.store
+                .backup_to(&staging.path().join("cases.db"))
+                .await?;
             self.lake.snapshot_to(&staging.path().join("lake")).await?;
-            copy_if_there(&self.folder.schedules(), &staging.path().join("schedules.json"))?;
+            copy_if_there(
+                &self.folder.schedules(),
+                &staging.path().join("schedules.json"),
+            )?;
         }
         copy_if_there(&self.path().join("format"), &staging.path().join("format"))?;
         let tls = staging.path().join("tls");
@@ -44,7 +49,10 @@ impl Platform {
         for name in ["ca.pem", "ca.key"] {
             copy_if_there(&self.folder.tls().join(name), &tls.join(name))?;
         }
-        let manifest = Manifest { format: FORMAT, taken_at: self.now().to_string() };
+        let manifest = Manifest {
+            format: FORMAT,
+            taken_at: self.now().to_string(),
+        };
         let (path, folder) = (path.to_owned(), staging.path().to_owned());
         let size = tokio::task::spawn_blocking(move || pack(&folder, &path, &manifest)).await??;
         Ok(size)
@@ -80,14 +88,20 @@ fn write_archive(folder: &Path, path: &Path, manifest: &Manifest) -> anyhow::Res
         options.mode(0o600);
     }
     let mut zip = ZipWriter::new(BufWriter::new(options.open(path)?));
-    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated).large_file(true);
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .large_file(true);
     zip.start_file(MANIFEST, options)?;
     zip.write_all(&serde_json::to_vec(manifest)?)?;
     let mut folders = vec![folder.to_owned()];
     while let Some(current) = folders.pop() {
         for entry in std::fs::read_dir(&current)? {
             let entry = entry?;
-            let relative = entry.path().strip_prefix(folder)?.to_string_lossy().into_owned();
+            let relative = entry
+                .path()
+                .strip_prefix(folder)?
+                .to_string_lossy()
+                .into_owned();
             if entry.file_type()?.is_dir() {
                 zip.add_directory(relative, options)?;
                 folders.push(entry.path());
@@ -120,7 +134,9 @@ pub fn restore(archive: &Path, folder: &DataFolder) -> anyhow::Result<String> {
     }
     let mut zip = ZipArchive::new(BufReader::new(File::open(archive)?))?;
     let mut text = String::new();
-    zip.by_name(MANIFEST)?.take(1 << 20).read_to_string(&mut text)?;
+    zip.by_name(MANIFEST)?
+        .take(1 << 20)
+        .read_to_string(&mut text)?;
     let manifest: Manifest = serde_json::from_str(&text)?;
     anyhow::ensure!(
         manifest.format <= FORMAT,
@@ -151,8 +167,13 @@ pub fn restore(archive: &Path, folder: &DataFolder) -> anyhow::Result<String> {
 /// A member's path, refused when it would leave the folder.
 fn inside(name: &str) -> anyhow::Result<PathBuf> {
     let path = PathBuf::from(name);
-    let plain = path.components().all(|part| matches!(part, Component::Normal(_)));
-    anyhow::ensure!(plain, "the archive holds `{name}`, which is no path of a data folder");
+    let plain = path
+        .components()
+        .all(|part| matches!(part, Component::Normal(_)));
+    anyhow::ensure!(
+        plain,
+        "the archive holds `{name}`, which is no path of a data folder"
+    );
     Ok(path)
 }
 

@@ -54,7 +54,12 @@ impl Diagnostic {
         let found = diagnostic.to_json(text);
         Self {
             code: found.code.to_owned(),
-            severity: if diagnostic.is_error() { "error" } else { "warning" }.to_owned(),
+            severity: if diagnostic.is_error() {
+                "error"
+            } else {
+                "warning"
+            }
+            .to_owned(),
             message: found.message,
             start: found.start,
             end: found.end,
@@ -77,7 +82,12 @@ impl ApiError {
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         Self {
             status,
-            detail: ErrorDetail { code, message: message.into(), hint: None, diagnostics: Vec::new() },
+            detail: ErrorDetail {
+                code,
+                message: message.into(),
+                hint: None,
+                diagnostics: Vec::new(),
+            },
             retry_after: None,
         }
     }
@@ -105,7 +115,11 @@ impl ApiError {
     /// Our own failure. The cause goes to the log, not to the caller.
     pub(crate) fn internal(cause: &dyn std::fmt::Display) -> Self {
         tracing::error!(%cause, "request failed");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "an internal error; the server's log has the cause")
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "an internal error; the server's log has the cause",
+        )
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -114,7 +128,10 @@ impl ApiError {
     }
 
     fn busy(message: String) -> Self {
-        Self { retry_after: Some(30), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message) }
+        Self {
+            retry_after: Some(30),
+            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message)
+        }
     }
 
     pub(crate) fn query(text: &str, error: &detect::QueryError) -> Self {
@@ -130,7 +147,9 @@ impl ApiError {
                 answer.detail.diagnostics = diagnostics;
                 answer
             }
-            detect::QueryError::Engine(error) => Self::new(StatusCode::BAD_REQUEST, "query_failed", error.to_string()),
+            detect::QueryError::Engine(error) => {
+                Self::new(StatusCode::BAD_REQUEST, "query_failed", error.to_string())
+            }
         }
     }
 }
@@ -139,10 +158,14 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = (self.status, Json(ErrorBody { error: self.detail })).into_response();
         if let Some(seconds) = self.retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if self.status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
     }
@@ -191,7 +214,9 @@ fn lake_error(error: &lake::LakeError) -> ApiError {
     match error {
         lake::LakeError::DiskFull { .. } => ApiError::busy(error.to_string()),
         lake::LakeError::FrameTooLarge { .. } => ApiError::too_large(error.to_string()),
-        lake::LakeError::UnknownTable { .. } | lake::LakeError::BadName { .. } => ApiError::bad(error.to_string()),
+        lake::LakeError::UnknownTable { .. } | lake::LakeError::BadName { .. } => {
+            ApiError::bad(error.to_string())
+        }
         other => ApiError::internal(other),
     }
 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{BooleanArray, RecordBatch};
-use detect::{ticks, table_def};
+use detect::{table_def, ticks};
 use intake::{FilterError, RowFilter};
 use jiff::Timestamp;
 use parking_lot::Mutex;
@@ -30,7 +30,12 @@ impl KqlFilters {
         }
     }
 
-    fn query(&self, source: &str, table: &str, now: Timestamp) -> Result<Arc<kql::plan::Query>, String> {
+    fn query(
+        &self,
+        source: &str,
+        table: &str,
+        now: Timestamp,
+    ) -> Result<Arc<kql::plan::Query>, String> {
         let key = (source.to_owned(), table.to_owned());
         if let Some(query) = self.bound.lock().get(&key) {
             return Ok(Arc::clone(query));
@@ -39,7 +44,10 @@ impl KqlFilters {
         let bound = kql::bind(
             text,
             &OneTable { table },
-            &kql::BindOptions { now: ticks(now), dialect: kql::Dialect::Sentinel },
+            &kql::BindOptions {
+                now: ticks(now),
+                dialect: kql::Dialect::Sentinel,
+            },
         );
         let Some(query) = bound.query else {
             let first = bound.diagnostics.first().map(|d| d.message.clone());
@@ -61,7 +69,10 @@ impl RowFilter for KqlFilters {
         if !self.texts.contains_key(source) {
             return Ok(None);
         }
-        let failed = |reason: String| FilterError { source_name: source.to_owned(), reason };
+        let failed = |reason: String| FilterError {
+            source_name: source.to_owned(),
+            reason,
+        };
         let now = self.clock.now();
         let query = self.query(source, table, now).map_err(failed)?;
         kql_engine::filter_mask(&query, batch)
@@ -81,7 +92,10 @@ impl kql::Catalog for OneTable<'_> {
             return None;
         }
         let schema = schema::Catalog::builtin().table(self.table)?;
-        Some(Cow::Owned(kql::TableDef { name: "source".into(), ..table_def(schema) }))
+        Some(Cow::Owned(kql::TableDef {
+            name: "source".into(),
+            ..table_def(schema)
+        }))
     }
 
     fn table_names(&self) -> Vec<Cow<'_, str>> {

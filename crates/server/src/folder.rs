@@ -27,7 +27,9 @@ pub enum FolderError {
         pid: String,
     },
     /// Written by a newer Watchfloor.
-    #[error("`{path}` has format {found}, this version reads up to {FORMAT}: use a newer Watchfloor")]
+    #[error(
+        "`{path}` has format {found}, this version reads up to {FORMAT}: use a newer Watchfloor"
+    )]
     Newer {
         /// The folder.
         path: PathBuf,
@@ -66,14 +68,20 @@ impl DataFolder {
         if lock.try_lock().is_err() {
             let mut pid = String::new();
             let _ = lock.read_to_string(&mut pid);
-            return Err(FolderError::Owned { path: path.to_owned(), pid: pid.trim().to_owned() });
+            return Err(FolderError::Owned {
+                path: path.to_owned(),
+                pid: pid.trim().to_owned(),
+            });
         }
         lock.set_len(0)
             .and_then(|()| lock.rewind())
             .and_then(|()| writeln!(lock, "{}", std::process::id()))
             .map_err(at(&lock_path))?;
         check_format(path)?;
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(Self {
+            path: path.to_owned(),
+            _lock: lock,
+        })
     }
 
     /// The folder.
@@ -109,11 +117,17 @@ impl DataFolder {
 
 fn check_format(path: &Path) -> Result<(), FolderError> {
     let file = path.join("format");
-    let at = |source| FolderError::Io { path: file.clone(), source };
+    let at = |source| FolderError::Io {
+        path: file.clone(),
+        source,
+    };
     match std::fs::read_to_string(&file) {
         Ok(text) => match text.trim().parse::<u32>() {
             Ok(found) if found <= FORMAT => Ok(()),
-            _ => Err(FolderError::Newer { path: path.to_owned(), found: text.trim().to_owned() }),
+            _ => Err(FolderError::Newer {
+                path: path.to_owned(),
+                found: text.trim().to_owned(),
+            }),
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             std::fs::write(&file, format!("{FORMAT}\n")).map_err(at)
@@ -149,6 +163,9 @@ mod tests {
         assert_eq!(pid, std::process::id().to_string());
         drop(owned);
         std::fs::write(folder.path().join("format"), "99\n").unwrap();
-        assert!(matches!(DataFolder::own(folder.path()), Err(FolderError::Newer { .. })));
+        assert!(matches!(
+            DataFolder::own(folder.path()),
+            Err(FolderError::Newer { .. })
+        ));
     }
 }

@@ -77,9 +77,13 @@ pub async fn serve(
     }
     let router = api::router(Arc::clone(&platform));
     let bind = |address: String| move |source| ServeError::Bind { address, source };
-    let http = TcpListener::bind(options.listen).await.map_err(bind(options.listen.to_string()))?;
+    let http = TcpListener::bind(options.listen)
+        .await
+        .map_err(bind(options.listen.to_string()))?;
     let mut listening = Listening {
-        http: http.local_addr().map_err(bind(options.listen.to_string()))?,
+        http: http
+            .local_addr()
+            .map_err(bind(options.listen.to_string()))?,
         https: None,
         syslog_udp: None,
         syslog_tcp: None,
@@ -104,7 +108,9 @@ pub async fn serve(
     let token = stop.clone();
     servers.spawn(async move {
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let _ = axum::serve(http, service).with_graceful_shutdown(token.cancelled_owned()).await;
+        let _ = axum::serve(http, service)
+            .with_graceful_shutdown(token.cancelled_owned())
+            .await;
     });
     syslog(&platform, &mut listening, &mut servers, &stop).await?;
     let mut background = tasks::start(&platform, &stop);
@@ -127,22 +133,38 @@ async fn https(
     address: SocketAddr,
     router: Router,
     stop: &CancellationToken,
-) -> Result<(impl Future<Output = ()> + Send + use<>, SocketAddr, std::path::PathBuf), ServeError> {
+) -> Result<
+    (
+        impl Future<Output = ()> + Send + use<>,
+        SocketAddr,
+        std::path::PathBuf,
+    ),
+    ServeError,
+> {
     let files = tls::ensure(&platform.folder.tls(), &platform.config.tls_names)?;
-    let bind = |source| ServeError::Bind { address: address.to_string(), source };
-    let config = RustlsConfig::from_pem_file(&files.certificate, &files.key).await.map_err(bind)?;
+    let bind = |source| ServeError::Bind {
+        address: address.to_string(),
+        source,
+    };
+    let config = RustlsConfig::from_pem_file(&files.certificate, &files.key)
+        .await
+        .map_err(bind)?;
     let listener = std::net::TcpListener::bind(address).map_err(bind)?;
     listener.set_nonblocking(true).map_err(bind)?;
     let bound = listener.local_addr().map_err(bind)?;
     let handle = Handle::new();
     let (closer, token) = (handle.clone(), stop.clone());
-    let server = axum_server::from_tcp_rustls(listener, config).map_err(bind)?.handle(handle);
+    let server = axum_server::from_tcp_rustls(listener, config)
+        .map_err(bind)?
+        .handle(handle);
     let task = async move {
         tokio::spawn(async move {
             token.cancelled().await;
             closer.graceful_shutdown(Some(std::time::Duration::from_secs(3)));
         });
-        let _ = server.serve(router.into_make_service_with_connect_info::<SocketAddr>()).await;
+        let _ = server
+            .serve(router.into_make_service_with_connect_info::<SocketAddr>())
+            .await;
     };
     Ok((task, bound, files.ca))
 }
@@ -155,16 +177,33 @@ async fn syslog(
 ) -> Result<(), ServeError> {
     let config = platform.config.syslog.clone();
     let zone = platform.config.zone("syslog")?;
-    let bind = |address: SocketAddr| move |source| ServeError::Bind { address: address.to_string(), source };
+    let bind = |address: SocketAddr| {
+        move |source| ServeError::Bind {
+            address: address.to_string(),
+            source,
+        }
+    };
     if let Some(address) = config.udp {
-        let socket = tokio::net::UdpSocket::bind(address).await.map_err(bind(address))?;
+        let socket = tokio::net::UdpSocket::bind(address)
+            .await
+            .map_err(bind(address))?;
         listening.syslog_udp = Some(socket.local_addr().map_err(bind(address))?);
-        servers.spawn(intake::syslog::serve_udp(platform.intake.clone(), socket, zone.clone(), stop.clone()));
+        servers.spawn(intake::syslog::serve_udp(
+            platform.intake.clone(),
+            socket,
+            zone.clone(),
+            stop.clone(),
+        ));
     }
     if let Some(address) = config.tcp {
         let listener = TcpListener::bind(address).await.map_err(bind(address))?;
         listening.syslog_tcp = Some(listener.local_addr().map_err(bind(address))?);
-        servers.spawn(intake::syslog::serve_tcp(platform.intake.clone(), listener, zone, stop.clone()));
+        servers.spawn(intake::syslog::serve_tcp(
+            platform.intake.clone(),
+            listener,
+            zone,
+            stop.clone(),
+        ));
     }
     Ok(())
 }

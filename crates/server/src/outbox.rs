@@ -13,16 +13,24 @@ const BATCH: u32 = 5_000;
 
 /// Moves what waits in the outbox. The lake's receipt is the position: a crash between the append
 /// and the removal repeats nothing.
-pub(crate) async fn deliver(store: &soc::Store, lake: &Lake, tenant: &str, now: Timestamp) -> anyhow::Result<u64> {
+pub(crate) async fn deliver(
+    store: &soc::Store,
+    lake: &Lake,
+    tenant: &str,
+    now: Timestamp,
+) -> anyhow::Result<u64> {
     let key = ReceiptKey::file(*blake3::hash(b"watchfloor case outbox").as_bytes());
     let mut delivered = 0;
     loop {
         let done = lake.receipt(&key).map_or(0, |receipt| receipt.records_done);
         let rows = store.outbox_after(i64::try_from(done)?, BATCH).await?;
-        let Some(last) = rows.last().map(|row| row.id) else { break };
+        let Some(last) = rows.last().map(|row| row.id) else {
+            break;
+        };
         let mut batches = Batches::default();
         for row in &rows {
-            let json: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&row.row_json)?;
+            let json: serde_json::Map<String, serde_json::Value> =
+                serde_json::from_str(&row.row_json)?;
             if let Some(table) = Catalog::builtin().table(&row.table) {
                 let mut out = Row::new(Arc::clone(table));
                 for (column, value) in &json {
@@ -33,7 +41,12 @@ pub(crate) async fn deliver(store: &soc::Store, lake: &Lake, tenant: &str, now: 
             }
         }
         let to = u64::try_from(last)?;
-        let receipt = ReceiptPart { key, from: done, to, last: false };
+        let receipt = ReceiptPart {
+            key,
+            from: done,
+            to,
+            last: false,
+        };
         delivered += rows.len() as u64;
         lake.append(batches.frame(Some(receipt), now)?).await?;
         store.outbox_done(last).await?;
@@ -42,10 +55,18 @@ pub(crate) async fn deliver(store: &soc::Store, lake: &Lake, tenant: &str, now: 
 }
 
 /// Stores the waiting records of the journal.
-pub(crate) async fn write_journal(journal: &Journal, lake: &Lake, tenant: &str, now: Timestamp) -> anyhow::Result<()> {
+pub(crate) async fn write_journal(
+    journal: &Journal,
+    lake: &Lake,
+    tenant: &str,
+    now: Timestamp,
+) -> anyhow::Result<()> {
     let (rows, dropped) = journal.drain();
     if dropped > 0 {
-        tracing::error!(dropped, "records of queries and rule runs were lost: too many at once");
+        tracing::error!(
+            dropped,
+            "records of queries and rule runs were lost: too many at once"
+        );
     }
     if rows.is_empty() {
         return Ok(());
@@ -79,10 +100,15 @@ impl Batches {
         }
         row.set("_TimeReceived", now);
         row.fold_extra();
-        let at = match self.tables.iter().position(|builder| builder.table().name == name) {
+        let at = match self
+            .tables
+            .iter()
+            .position(|builder| builder.table().name == name)
+        {
             Some(at) => at,
             None => {
-                self.tables.push(RowsBuilder::new(Arc::clone(row.table()), false));
+                self.tables
+                    .push(RowsBuilder::new(Arc::clone(row.table()), false));
                 self.tables.len() - 1
             }
         };
@@ -100,7 +126,11 @@ impl Batches {
             source: OWN_SOURCE.into(),
             received: now,
             receipt,
-            counts: FrameCounts { records_in: self.rows, rows: self.rows, ..FrameCounts::default() },
+            counts: FrameCounts {
+                records_in: self.rows,
+                rows: self.rows,
+                ..FrameCounts::default()
+            },
             batches,
         })
     }

@@ -98,20 +98,42 @@ impl Platform {
                 .await
                 .map_err(|_| lake::LakeError::Interrupted("opening the lake"))??
         };
-        let settings = soc::Settings { tenant_id: config.tenant_id.clone(), ..soc::Settings::default() };
-        let store = Arc::new(soc::Store::open(&folder.cases(), settings, crate::auth::random(), now).await?);
+        let settings = soc::Settings {
+            tenant_id: config.tenant_id.clone(),
+            ..soc::Settings::default()
+        };
+        let store = Arc::new(
+            soc::Store::open(&folder.cases(), settings, crate::auth::random(), now).await?,
+        );
         let journal = Journal::default();
         let engine = Engine::new(EngineOptions {
             memory_bytes: config.query_memory_bytes,
             ..EngineOptions::default()
         })?;
-        let queries = Queries::new(Arc::new(LakeTables(lake.clone())), Arc::new(engine), journal.clone());
-        let filters = config.sources.iter().filter_map(|(name, source)| Some((name.clone(), source.filter.clone()?)));
+        let queries = Queries::new(
+            Arc::new(LakeTables(lake.clone())),
+            Arc::new(engine),
+            journal.clone(),
+        );
+        let filters = config
+            .sources
+            .iter()
+            .filter_map(|(name, source)| Some((name.clone(), source.filter.clone()?)));
         let filters = KqlFilters::new(filters.collect::<Vec<_>>(), Arc::clone(&clock));
-        let intake = Intake::new(lake.clone(), Arc::new(filters), Arc::clone(&clock), config.tenant_id.as_str());
+        let intake = Intake::new(
+            lake.clone(),
+            Arc::new(filters),
+            Arc::clone(&clock),
+            config.tenant_id.as_str(),
+        );
         let (live, _) = broadcast::channel(256);
-        let sink = Arc::new(CaseSink { store: Arc::clone(&store), live: live.clone(), clock: Arc::clone(&clock) });
-        let scheduler = Scheduler::open(folder.schedules(), queries.clone(), journal.clone(), sink)?;
+        let sink = Arc::new(CaseSink {
+            store: Arc::clone(&store),
+            live: live.clone(),
+            clock: Arc::clone(&clock),
+        });
+        let scheduler =
+            Scheduler::open(folder.schedules(), queries.clone(), journal.clone(), sink)?;
         let reader = lake.stream(CURSOR)?;
         let library = Arc::new(load_rules(&config, &queries, &lake, now));
         let platform = Self {
@@ -174,8 +196,14 @@ impl Platform {
 
     async fn apply_rules(&self, now: Timestamp) {
         let library = Arc::clone(&self.rules.read());
-        self.matcher.lock().await.set_rules(Arc::clone(&library.sigma));
-        self.scheduler.lock().await.set_rules(&library.analytics, now);
+        self.matcher
+            .lock()
+            .await
+            .set_rules(Arc::clone(&library.sigma));
+        self.scheduler
+            .lock()
+            .await
+            .set_rules(&library.analytics, now);
     }
 
     /// Looks at one more stored frame, waiting for one if `wait`. `false` when there is none.
@@ -193,7 +221,11 @@ impl Platform {
             // Matching a large frame takes a while; other tasks of this thread go elsewhere.
             tokio::task::block_in_place(|| matcher.frame(&next.frame, now))
         };
-        let sink = CaseSink { store: Arc::clone(&self.store), live: self.live.clone(), clock: Arc::clone(&self.clock) };
+        let sink = CaseSink {
+            store: Arc::clone(&self.store),
+            live: self.live.clone(),
+            clock: Arc::clone(&self.clock),
+        };
         for alert in findings.alerts {
             sink.raise(alert).await?;
         }
@@ -261,16 +293,23 @@ fn lake_options(folder: &DataFolder, config: &Config) -> LakeOptions {
     }
 }
 
-fn embedded<E: rust_embed::RustEmbed>(folder: &'static str) -> impl Iterator<Item = (String, String)> {
+fn embedded<E: rust_embed::RustEmbed>(
+    folder: &'static str,
+) -> impl Iterator<Item = (String, String)> {
     E::iter().filter_map(move |name| {
         let file = E::get(&name)?;
-        Some((format!("starter/{folder}/{name}"), String::from_utf8_lossy(&file.data).into_owned()))
+        Some((
+            format!("starter/{folder}/{name}"),
+            String::from_utf8_lossy(&file.data).into_owned(),
+        ))
     })
 }
 
 fn load_rules(config: &Config, queries: &Queries, lake: &Lake, now: Timestamp) -> RuleLibrary {
     let starter: Vec<(String, String)> = match config.starter_rules {
-        true => embedded::<StarterAnalytics>("analytics").chain(embedded::<StarterSigma>("sigma")).collect(),
+        true => embedded::<StarterAnalytics>("analytics")
+            .chain(embedded::<StarterSigma>("sigma"))
+            .collect(),
         false => Vec::new(),
     };
     let tables = lake.table_names();
@@ -296,7 +335,10 @@ impl AlertSink for CaseSink {
         if ingested.outcome != soc::Outcome::Duplicate {
             if let Some(number) = ingested.incident {
                 // Nobody may be listening.
-                let _ = self.live.send(Live::Incident { number, change: "alert" });
+                let _ = self.live.send(Live::Incident {
+                    number,
+                    change: "alert",
+                });
             }
             let _ = self.live.send(Live::Summary);
         }

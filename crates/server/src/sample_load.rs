@@ -25,10 +25,14 @@ impl Platform {
         for file in &made.files {
             match file.path.as_str() {
                 "context/identities.csv" => {
-                    self.store.import_identities(&file.bytes, "sample", &actor, now).await?;
+                    self.store
+                        .import_identities(&file.bytes, "sample", &actor, now)
+                        .await?;
                 }
                 "context/assets.csv" => {
-                    self.store.import_assets(&file.bytes, "sample", &actor, now).await?;
+                    self.store
+                        .import_assets(&file.bytes, "sample", &actor, now)
+                        .await?;
                 }
                 path => {
                     let path = folder.path().join(path);
@@ -40,6 +44,9 @@ impl Platform {
             }
         }
         let paths = vec![folder.path().to_owned()];
-        Ok(self.intake.files(paths, FileOptions::default(), |_| {}).await?)
+        Ok(self
+            .intake
+            .files(paths, FileOptions::default(), |_| {})
+            .await?)
     }
 }

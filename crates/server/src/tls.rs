@@ -60,10 +60,16 @@ pub fn ensure(folder: &Path, names: &[String]) -> Result<TlsFiles, TlsError> {
     let params = authority();
     let issuer = Issuer::from_params(&params, &ca_key);
     let key = KeyPair::generate()?;
-    let mut all = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+    let mut all = vec![
+        "localhost".to_owned(),
+        "127.0.0.1".to_owned(),
+        "::1".to_owned(),
+    ];
     all.extend(names.iter().cloned());
     let mut params = CertificateParams::new(all)?;
-    params.distinguished_name.push(DnType::CommonName, "Watchfloor");
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "Watchfloor");
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;
     let certificate = params.signed_by(&key, &issuer)?;
@@ -79,7 +85,9 @@ pub fn ensure(folder: &Path, names: &[String]) -> Result<TlsFiles, TlsError> {
 
 fn authority() -> CertificateParams {
     let mut params = CertificateParams::default();
-    params.distinguished_name.push(DnType::CommonName, "Watchfloor local authority");
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "Watchfloor local authority");
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params

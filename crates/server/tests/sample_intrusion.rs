@@ -16,10 +16,16 @@ struct Installation {
 
 async fn loaded(options: &sample::Options, with_identities: bool) -> Installation {
     let folder = tempfile::tempdir().unwrap();
-    let now = options.end.checked_add(SignedDuration::from_mins(10)).unwrap();
+    let now = options
+        .end
+        .checked_add(SignedDuration::from_mins(10))
+        .unwrap();
     let clock = Arc::new(ManualClock::new(now));
     let data = DataFolder::own(&folder.path().join("data")).unwrap();
-    let config = Config { disk_guard_bytes: 0, ..Config::default() };
+    let config = Config {
+        disk_guard_bytes: 0,
+        ..Config::default()
+    };
     let platform = Platform::open(data, config, clock).await.unwrap();
     let made = sample::generate(options);
     let actor = soc::Actor::system();
@@ -27,11 +33,19 @@ async fn loaded(options: &sample::Options, with_identities: bool) -> Installatio
     for file in &made.files {
         match file.path.as_str() {
             "context/identities.csv" if with_identities => {
-                platform.store().import_identities(&file.bytes, "test", &actor, now).await.unwrap();
+                platform
+                    .store()
+                    .import_identities(&file.bytes, "test", &actor, now)
+                    .await
+                    .unwrap();
             }
             "context/identities.csv" => {}
             "context/assets.csv" => {
-                platform.store().import_assets(&file.bytes, "test", &actor, now).await.unwrap();
+                platform
+                    .store()
+                    .import_assets(&file.bytes, "test", &actor, now)
+                    .await
+                    .unwrap();
             }
             path => {
                 let path = logs.join(path);
@@ -40,22 +54,46 @@ async fn loaded(options: &sample::Options, with_identities: bool) -> Installatio
             }
         }
     }
-    let report = platform.intake().files(vec![logs], FileOptions::default(), |_| {}).await.unwrap();
+    let report = platform
+        .intake()
+        .files(vec![logs], FileOptions::default(), |_| {})
+        .await
+        .unwrap();
     assert!(report.failures.is_empty(), "{:?}", report.failures);
     for source in &report.sources {
         assert_eq!(source.rejects, 0, "{source:?}");
     }
     platform.settle().await.unwrap();
-    Installation { platform, _folder: folder }
+    Installation {
+        platform,
+        _folder: folder,
+    }
 }
 
 impl Installation {
     async fn incidents(&self) -> Vec<IncidentDetail> {
         let now = self.platform.now();
-        let page = self.platform.store().list(&ListFilter { limit: 1000, ..ListFilter::default() }, now).await.unwrap();
+        let page = self
+            .platform
+            .store()
+            .list(
+                &ListFilter {
+                    limit: 1000,
+                    ..ListFilter::default()
+                },
+                now,
+            )
+            .await
+            .unwrap();
         let mut all = Vec::new();
         for item in page.items {
-            all.push(self.platform.store().detail(item.number, now).await.unwrap());
+            all.push(
+                self.platform
+                    .store()
+                    .detail(item.number, now)
+                    .await
+                    .unwrap(),
+            );
         }
         all
     }
@@ -68,9 +106,27 @@ fn describe(incidents: &[IncidentDetail]) -> String {
             let alerts: Vec<_> = incident
                 .alerts
                 .iter()
-                .map(|a| format!("    {} [{}] {}", a.alert.name, a.joined_because, a.alert.entities.iter().map(schema::Entity::label).collect::<Vec<_>>().join(", ")))
+                .map(|a| {
+                    format!(
+                        "    {} [{}] {}",
+                        a.alert.name,
+                        a.joined_because,
+                        a.alert
+                            .entities
+                            .iter()
+                            .map(schema::Entity::label)
+                            .collect::<Vec<_>>()
+                            .join(", ")
+                    )
+                })
                 .collect();
-            format!("  #{} {} {:?}\n{}", incident.item.number, incident.item.title, incident.item.environments, alerts.join("\n"))
+            format!(
+                "  #{} {} {:?}\n{}",
+                incident.item.number,
+                incident.item.title,
+                incident.item.environments,
+                alerts.join("\n")
+            )
         })
         .collect::<Vec<_>>()
         .join("\n")
@@ -82,7 +138,11 @@ fn end() -> Timestamp {
 
 /// Seeds of this run: all 20 in a long one, a few in a short one.
 fn seeds() -> std::ops::RangeInclusive<u64> {
-    let long = std::env::var("WATCHFLOOR_SOAK_SECONDS").ok().and_then(|s| s.parse::<u64>().ok()).unwrap_or(0) >= 120;
+    let long = std::env::var("WATCHFLOOR_SOAK_SECONDS")
+        .ok()
+        .and_then(|s| s.parse::<u64>().ok())
+        .unwrap_or(0)
+        >= 120;
     if long { 1..=20 } else { 1..=4 }
 }
 
@@ -109,7 +169,10 @@ async fn soak_one_intrusion_is_one_incident_for_every_seed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_unrelated_intrusions_are_two_incidents() {
     for seed in seeds().take(3) {
-        let options = sample::Options { second_intrusion: true, ..sample::Options::new(seed, end()) };
+        let options = sample::Options {
+            second_intrusion: true,
+            ..sample::Options::new(seed, end())
+        };
         let installation = loaded(&options, true).await;
         let incidents = installation.incidents().await;
         assert_eq!(incidents.len(), 2, "seed {seed}\n{}", describe(&incidents));
@@ -117,11 +180,18 @@ async fn two_unrelated_intrusions_are_two_incidents() {
             .iter()
             .map(|incident| {
                 let entities = incident.alerts.iter().flat_map(|a| &a.alert.entities);
-                entities.filter(|e| e.kind == schema::EntityKind::Account).flat_map(schema::Entity::strong_keys).collect()
+                entities
+                    .filter(|e| e.kind == schema::EntityKind::Account)
+                    .flat_map(schema::Entity::strong_keys)
+                    .collect()
             })
             .collect();
         let shared: Vec<_> = keys[0].intersection(&keys[1]).collect();
-        assert!(shared.is_empty(), "seed {seed}: {shared:?}\n{}", describe(&incidents));
+        assert!(
+            shared.is_empty(),
+            "seed {seed}: {shared:?}\n{}",
+            describe(&incidents)
+        );
     }
 }
 
@@ -131,9 +201,15 @@ async fn without_the_identity_table_nothing_is_linked_falsely_and_the_gap_is_nam
     let incidents = installation.incidents().await;
     for incident in &incidents {
         let of = |name: &str| incident.item.environments.iter().any(|e| e == name);
-        assert!(!(of("aws") && (of("on-premises") || of("azure"))), "{}", describe(&incidents));
+        assert!(
+            !(of("aws") && (of("on-premises") || of("azure"))),
+            "{}",
+            describe(&incidents)
+        );
     }
-    let aws = incidents.iter().find(|i| i.item.environments.iter().any(|e| e == "aws"));
+    let aws = incidents
+        .iter()
+        .find(|i| i.item.environments.iter().any(|e| e == "aws"));
     let aws = aws.unwrap_or_else(|| panic!("no AWS incident\n{}", describe(&incidents)));
     assert!(!aws.missing_links.is_empty(), "{}", describe(&incidents));
 }

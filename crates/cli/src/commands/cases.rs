@@ -9,8 +9,17 @@ use crate::output::{Rows, json_line, text};
 use crate::safe_text::one_line;
 
 const COLUMNS: &[&str] = &[
-    "number", "priority", "severity", "status", "title", "owner", "alerts", "environments",
-    "created_at", "acknowledged_at", "classification",
+    "number",
+    "priority",
+    "severity",
+    "status",
+    "title",
+    "owner",
+    "alerts",
+    "environments",
+    "created_at",
+    "acknowledged_at",
+    "classification",
 ];
 
 pub(super) async fn incidents(client: &Client, format: Format, command: &Incidents) -> Outcome<()> {
@@ -25,7 +34,9 @@ pub(super) async fn incidents(client: &Client, format: Format, command: &Inciden
             Rows::of_objects(COLUMNS, &items).print(format)
         }
         Incidents::Show { number } => {
-            let answer = client.call("GET", &format!("/api/v1/incidents/{number}"), Send::Nothing).await?;
+            let answer = client
+                .call("GET", &format!("/api/v1/incidents/{number}"), Send::Nothing)
+                .await?;
             match format {
                 Format::Table => show(&answer),
                 _ => json_line(&answer),
@@ -54,13 +65,19 @@ fn action(command: &Incidents) -> (i64, &'static str, Json) {
         Incidents::Recover { number } => (*number, "recover", json!({ "state": "Recovered" })),
         Incidents::Merge { number, into } => (*number, "merge", json!({ "into": into })),
         Incidents::Split { number, alerts } => (*number, "split", json!({ "alerts": alerts })),
-        Incidents::Close { number, classification, comment } => (
+        Incidents::Close {
+            number,
+            classification,
+            comment,
+        } => (
             *number,
             "close",
             json!({ "classification": classification, "comment": comment }),
         ),
         Incidents::Reopen { number } => (*number, "reopen", json!({})),
-        Incidents::List { .. } | Incidents::Show { .. } | Incidents::Scope { .. } => (0, "", Json::Null),
+        Incidents::List { .. } | Incidents::Show { .. } | Incidents::Scope { .. } => {
+            (0, "", Json::Null)
+        }
     }
 }
 
@@ -72,38 +89,77 @@ fn summary_of(mut incident: Json) -> Json {
 
 fn show(incident: &Json) -> Outcome<()> {
     let line = |label: &str, value: &Json| println_safe(&format!("{label:<14} {}", text(value)));
-    println_safe(&format!("#{}  {}", incident["number"], text(&incident["title"])));
+    println_safe(&format!(
+        "#{}  {}",
+        incident["number"],
+        text(&incident["title"])
+    ));
     for (label, key) in [
-        ("Status", "status"), ("Priority", "priority"), ("Severity", "severity"), ("Owner", "owner"),
-        ("Environments", "environments"), ("Tactics", "tactics"), ("Classification", "classification"),
+        ("Status", "status"),
+        ("Priority", "priority"),
+        ("Severity", "severity"),
+        ("Owner", "owner"),
+        ("Environments", "environments"),
+        ("Tactics", "tactics"),
+        ("Classification", "classification"),
     ] {
         line(label, &incident[key]);
     }
     println_safe("Why this priority");
     for part in incident["priority_parts"].as_array().into_iter().flatten() {
-        println_safe(&format!("  {:>3}/{:<3} {:<12} {}", text(&part["points"]), text(&part["max"]), text(&part["name"]), text(&part["reason"])));
+        println_safe(&format!(
+            "  {:>3}/{:<3} {:<12} {}",
+            text(&part["points"]),
+            text(&part["max"]),
+            text(&part["name"]),
+            text(&part["reason"])
+        ));
     }
     println_safe("Clock");
-    for key in ["tta", "ttc", "ttr", "time_to_recover", "time_to_detect", "dwell"] {
+    for key in [
+        "tta",
+        "ttc",
+        "ttr",
+        "time_to_recover",
+        "time_to_detect",
+        "dwell",
+    ] {
         let metric = &incident["clock"][key];
         println_safe(&format!(
             "  {key:<16} {:<14} {:>9} s  {} -> {}  {}",
-            text(&metric["state"]), text(&metric["seconds"]), text(&metric["from"]), text(&metric["to"]), text(&metric["note"])
+            text(&metric["state"]),
+            text(&metric["seconds"]),
+            text(&metric["from"]),
+            text(&metric["to"]),
+            text(&metric["note"])
         ));
     }
     println_safe("Alerts");
     for alert in incident["alerts"].as_array().into_iter().flatten() {
         println_safe(&format!(
             "  {}  {:<13} {:<9} {}  ({})",
-            text(&alert["start_at"]), text(&alert["severity"]), text(&alert["origin"]), text(&alert["name"]), text(&alert["joined_because"])
+            text(&alert["start_at"]),
+            text(&alert["severity"]),
+            text(&alert["origin"]),
+            text(&alert["name"]),
+            text(&alert["joined_because"])
         ));
     }
     println_safe("Entities");
     for entity in incident["entities"].as_array().into_iter().flatten() {
-        println_safe(&format!("  {:<16} {}  {}", text(&entity["kind"]), text(&entity["label"]), text(&entity["sensitivity"])));
+        println_safe(&format!(
+            "  {:<16} {}  {}",
+            text(&entity["kind"]),
+            text(&entity["label"]),
+            text(&entity["sensitivity"])
+        ));
     }
     for missing in incident["missing_links"].as_array().into_iter().flatten() {
-        println_safe(&format!("  missing link    {}: {}", text(&missing["entity"]), text(&missing["reason"])));
+        println_safe(&format!(
+            "  missing link    {}: {}",
+            text(&missing["entity"]),
+            text(&missing["reason"])
+        ));
     }
     Ok(())
 }
@@ -115,8 +171,18 @@ fn println_safe(line: &str) {
 
 fn scope(answer: &Json, format: Format) -> Outcome<()> {
     for table in answer["tables"].as_array().into_iter().flatten() {
-        let columns: Vec<String> = table["columns"].as_array().into_iter().flatten().map(|c| text(&c["name"])).collect();
-        let rows = table["rows"].as_array().into_iter().flatten().filter_map(|row| row.as_array().cloned()).collect();
+        let columns: Vec<String> = table["columns"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|c| text(&c["name"]))
+            .collect();
+        let rows = table["rows"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|row| row.as_array().cloned())
+            .collect();
         if format == Format::Table {
             println_safe(&text(&table["name"]));
         }
@@ -136,12 +202,29 @@ pub(super) async fn metrics(client: &Client, format: Format, options: &Metrics) 
     let answer = client.call("GET", &path, Send::Nothing).await?;
     let groups = answer["groups"].as_array().cloned().unwrap_or_default();
     if format != Format::Table && format != Format::Csv {
-        let columns = ["key", "incidents", "tta", "ttc", "ttr", "time_to_recover", "time_to_detect", "dwell", "not_remediated"];
+        let columns = [
+            "key",
+            "incidents",
+            "tta",
+            "ttc",
+            "ttr",
+            "time_to_recover",
+            "time_to_detect",
+            "dwell",
+            "not_remediated",
+        ];
         return Rows::of_objects(&columns, &groups).print(format);
     }
     let mut rows = Rows::default();
     rows.columns = vec!["key".into(), "incidents".into()];
-    let figures = ["tta", "ttc", "ttr", "time_to_recover", "time_to_detect", "dwell"];
+    let figures = [
+        "tta",
+        "ttc",
+        "ttr",
+        "time_to_recover",
+        "time_to_detect",
+        "dwell",
+    ];
     for figure in figures {
         for part in ["count", "median_seconds", "p90_seconds"] {
             rows.columns.push(format!("{figure}_{part}"));
@@ -165,7 +248,9 @@ pub(super) async fn metrics(client: &Client, format: Format, options: &Metrics) 
 pub(super) fn encoded(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => char::from(byte).to_string(),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => {
+                char::from(byte).to_string()
+            }
             _ => format!("%{byte:02X}"),
         })
         .collect()

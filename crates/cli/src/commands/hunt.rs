@@ -19,16 +19,26 @@ pub(super) async fn run(args: &Args, options: &Hunt) -> Outcome {
     let min_level = match options.min_level.as_deref() {
         None => None,
         Some(text) => Some(Level::parse(text).ok_or_else(|| {
-            Failure::input(format!("unknown level `{text}`")).hint("informational, low, medium, high or critical")
+            Failure::input(format!("unknown level `{text}`"))
+                .hint("informational, low, medium, high or critical")
         })?),
     };
     for path in options.paths.iter().chain(&options.rules) {
         if !path.exists() && path.as_os_str() != "-" {
-            return Err(Failure::input(format!("`{}` does not exist", path.display())));
+            return Err(Failure::input(format!(
+                "`{}` does not exist",
+                path.display()
+            )));
         }
     }
     let queries = queries_over(MemoryTables::default(), 256 << 20)?;
-    let library = RuleLibrary::load(Vec::new(), &options.rules, &queries, &|_| true, Timestamp::now());
+    let library = RuleLibrary::load(
+        Vec::new(),
+        &options.rules,
+        &queries,
+        &|_| true,
+        Timestamp::now(),
+    );
     report_rules(args, &library);
     let hunt = HuntOptions {
         paths: options.paths.clone(),
@@ -69,7 +79,9 @@ pub(super) async fn run(args: &Args, options: &Hunt) -> Outcome {
         return Err(failure);
     }
     if !streaming {
-        kept.sort_by(|a: &HuntMatch, b| (a.time, &a.file, a.record_id).cmp(&(b.time, &b.file, b.record_id)));
+        kept.sort_by(|a: &HuntMatch, b| {
+            (a.time, &a.file, a.record_id).cmp(&(b.time, &b.file, b.record_id))
+        });
         rows(&kept, args.format).print(args.format)?;
     }
     for (file, reason) in &summary.failures {
@@ -94,26 +106,60 @@ pub(super) async fn run(args: &Args, options: &Hunt) -> Outcome {
 }
 
 fn report_rules(args: &Args, library: &RuleLibrary) {
-    let loaded = library.reports.iter().filter(|r| r.kind == "sigma" && r.state == RuleState::Ready).count();
-    let not_loaded: Vec<_> = library.reports.iter().filter(|r| r.state != RuleState::Ready).collect();
+    let loaded = library
+        .reports
+        .iter()
+        .filter(|r| r.kind == "sigma" && r.state == RuleState::Ready)
+        .count();
+    let not_loaded: Vec<_> = library
+        .reports
+        .iter()
+        .filter(|r| r.state != RuleState::Ready)
+        .collect();
     if args.quiet {
         return;
     }
-    eprintln!("hunt: {loaded} rules loaded, {} not loaded", not_loaded.len());
+    eprintln!(
+        "hunt: {loaded} rules loaded, {} not loaded",
+        not_loaded.len()
+    );
     for report in not_loaded {
-        let reason = report.diagnostics.first().map_or("no log carries what it reads", |d| d.message.as_str());
+        let reason = report
+            .diagnostics
+            .first()
+            .map_or("no log carries what it reads", |d| d.message.as_str());
         eprintln!("  {}: {}", for_terminal(&report.path), for_terminal(reason));
     }
     let analytics = library.analytics.len();
     if analytics > 0 {
-        eprintln!("hunt: {analytics} analytics rules are not run over files yet: ingest the files, then serve");
+        eprintln!(
+            "hunt: {analytics} analytics rules are not run over files yet: ingest the files, then serve"
+        );
     }
 }
 
 fn rows(found: &[HuntMatch], format: Format) -> Rows {
-    let columns = ["time", "level", "rule", "computer", "channel", "event_id", "record_id", "file", "rule_id", "fields"];
-    let items: Vec<_> = found.iter().filter_map(|one| serde_json::to_value(one).ok()).collect();
-    let shown = if format == Format::Table { &columns[..8] } else { &columns[..] };
+    let columns = [
+        "time",
+        "level",
+        "rule",
+        "computer",
+        "channel",
+        "event_id",
+        "record_id",
+        "file",
+        "rule_id",
+        "fields",
+    ];
+    let items: Vec<_> = found
+        .iter()
+        .filter_map(|one| serde_json::to_value(one).ok())
+        .collect();
+    let shown = if format == Format::Table {
+        &columns[..8]
+    } else {
+        &columns[..]
+    };
     let mut rows = Rows::of_objects(shown, &items);
     if format == Format::Csv {
         for row in &mut rows.rows {

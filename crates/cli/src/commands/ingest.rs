@@ -47,7 +47,11 @@ pub(super) async fn run(args: &Args, options: &Ingest) -> Outcome {
     client.settle().await?;
     client.close().await?;
     print(args, &report)?;
-    Ok(if report.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(if report.failures.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
 }
 
 async fn through_server(client: &Client, options: &Ingest) -> Outcome<IngestReport> {
@@ -56,7 +60,8 @@ async fn through_server(client: &Client, options: &Ingest) -> Outcome<IngestRepo
     let mut paths = Vec::new();
     for path in &options.paths {
         if path.as_os_str() == "-" {
-            let file = std::env::temp_dir().join(format!("watchfloor-stdin-{}", std::process::id()));
+            let file =
+                std::env::temp_dir().join(format!("watchfloor-stdin-{}", std::process::id()));
             let mut bytes = Vec::new();
             std::io::stdin().read_to_end(&mut bytes)?;
             std::fs::write(&file, bytes)?;
@@ -67,11 +72,14 @@ async fn through_server(client: &Client, options: &Ingest) -> Outcome<IngestRepo
         }
     }
     let body = json!({ "paths": paths, "source": options.source, "table": options.table, "again": options.again });
-    let answer = client.call("POST", "/api/v1/local/ingest", Send::Json(body)).await;
+    let answer = client
+        .call("POST", "/api/v1/local/ingest", Send::Json(body))
+        .await;
     if let Some(file) = spooled {
         let _ = std::fs::remove_file::<PathBuf>(file);
     }
-    serde_json::from_value(answer?).map_err(|error| Failure::work(format!("the server's answer is not understood: {error}")))
+    serde_json::from_value(answer?)
+        .map_err(|error| Failure::work(format!("the server's answer is not understood: {error}")))
 }
 
 fn spinner(quiet: bool) -> ProgressBar {
@@ -79,7 +87,9 @@ fn spinner(quiet: bool) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::new_spinner();
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {human_pos} records, {per_sec}  {wide_msg}") {
+    if let Ok(style) =
+        ProgressStyle::with_template("{spinner} {human_pos} records, {per_sec}  {wide_msg}")
+    {
         bar.set_style(style);
     }
     bar.enable_steady_tick(Duration::from_millis(120));
@@ -88,16 +98,33 @@ fn spinner(quiet: bool) -> ProgressBar {
 
 fn print(args: &Args, report: &IngestReport) -> Outcome<()> {
     for failure in &report.failures {
-        eprintln!("error: {}: {}", for_terminal(&failure.file), for_terminal(&failure.reason));
+        eprintln!(
+            "error: {}: {}",
+            for_terminal(&failure.file),
+            for_terminal(&failure.reason)
+        );
     }
     if !args.quiet {
         for skipped in &report.skipped {
-            eprintln!("skipped: {}: {}", for_terminal(&skipped.file), skipped.reason);
+            eprintln!(
+                "skipped: {}: {}",
+                for_terminal(&skipped.file),
+                skipped.reason
+            );
         }
         for s in &report.sources {
             eprintln!(
                 "ingest: {} -> {}: {} files, {} records = {} rows + {} duplicates + {} filtered + {} rejects, {} bytes, {:.2} s",
-                s.source, s.table, s.files, s.records_in, s.rows, s.duplicates, s.filtered, s.rejects, s.bytes_in, s.seconds
+                s.source,
+                s.table,
+                s.files,
+                s.records_in,
+                s.rows,
+                s.duplicates,
+                s.filtered,
+                s.rejects,
+                s.bytes_in,
+                s.seconds
             );
         }
     }
@@ -105,10 +132,22 @@ fn print(args: &Args, report: &IngestReport) -> Outcome<()> {
         Format::Ndjson => report.sources.iter().try_for_each(json_line),
         Format::Table => Ok(()),
         Format::Json | Format::Csv => {
-            let items: Vec<_> = report.sources.iter().filter_map(|s| serde_json::to_value(s).ok()).collect();
+            let items: Vec<_> = report
+                .sources
+                .iter()
+                .filter_map(|s| serde_json::to_value(s).ok())
+                .collect();
             let columns = [
-                "source", "table", "files", "records_in", "rows", "duplicates", "filtered", "rejects",
-                "bytes_in", "seconds",
+                "source",
+                "table",
+                "files",
+                "records_in",
+                "rows",
+                "duplicates",
+                "filtered",
+                "rejects",
+                "bytes_in",
+                "seconds",
             ];
             Rows::of_objects(&columns, &items).print(args.format)
         }

@@ -17,31 +17,70 @@ pub(super) async fn run(client: &Client, args: &Args, command: &Command) -> Outc
     let one = |columns: &[&str], answer| Rows::of_objects(columns, &[answer]).print(format);
     match command {
         Command::Rejects(Rejects::List { limit }) => {
-            let answer = client.call("GET", &format!("/api/v1/rejects?limit={limit}"), Send::Nothing).await?;
+            let answer = client
+                .call(
+                    "GET",
+                    &format!("/api/v1/rejects?limit={limit}"),
+                    Send::Nothing,
+                )
+                .await?;
             let items = answer["items"].as_array().cloned().unwrap_or_default();
-            let columns = ["reject_id", "source", "file", "record", "reason", "received_at", "raw_preview"];
+            let columns = [
+                "reject_id",
+                "source",
+                "file",
+                "record",
+                "reason",
+                "received_at",
+                "raw_preview",
+            ];
             Rows::of_objects(&columns, &items).print(format)
         }
         Command::Rejects(Rejects::Replay) => {
-            let answer = client.call("POST", "/api/v1/rejects/replay", Send::Nothing).await?;
+            let answer = client
+                .call("POST", "/api/v1/rejects/replay", Send::Nothing)
+                .await?;
             client.settle().await?;
             one(&["tried", "rows", "still_rejected", "duplicates"], answer)
         }
-        Command::Assets(Import::Import { file }) => import(client, args, "/api/v1/assets", file).await,
-        Command::Identities(Import::Import { file }) => import(client, args, "/api/v1/identities", file).await,
+        Command::Assets(Import::Import { file }) => {
+            import(client, args, "/api/v1/assets", file).await
+        }
+        Command::Identities(Import::Import { file }) => {
+            import(client, args, "/api/v1/identities", file).await
+        }
         Command::Sources(_) => {
             let answer = client.call("GET", "/api/v1/sources", Send::Nothing).await?;
             let items = answer["items"].as_array().cloned().unwrap_or_default();
             let columns = [
-                "source", "table", "records_in", "rows", "duplicates", "filtered", "rejects",
-                "last_received", "last_event", "zone",
+                "source",
+                "table",
+                "records_in",
+                "rows",
+                "duplicates",
+                "filtered",
+                "rejects",
+                "last_received",
+                "last_event",
+                "zone",
             ];
             Rows::of_objects(&columns, &items).print(format)
         }
-        Command::History(_) => one(&["entries"], client.call("GET", "/api/v1/history/verify", Send::Nothing).await?),
+        Command::History(_) => one(
+            &["entries"],
+            client
+                .call("GET", "/api/v1/history/verify", Send::Nothing)
+                .await?,
+        ),
         Command::Backup { file } => {
             let path = std::path::absolute(file)?;
-            let answer = client.call("POST", "/api/v1/local/backup", Send::Json(json!({ "path": path }))).await?;
+            let answer = client
+                .call(
+                    "POST",
+                    "/api/v1/local/backup",
+                    Send::Json(json!({ "path": path })),
+                )
+                .await?;
             if !args.quiet {
                 eprintln!("backup: {} bytes in {}", answer["bytes"], path.display());
             }
@@ -49,25 +88,46 @@ pub(super) async fn run(client: &Client, args: &Args, command: &Command) -> Outc
         }
         Command::Users(Users::Add { name, role }) => {
             let body = json!({ "name": name, "role": role });
-            one(&["name", "password"], client.call("POST", "/api/v1/users", Send::Json(body)).await?)
+            one(
+                &["name", "password"],
+                client
+                    .call("POST", "/api/v1/users", Send::Json(body))
+                    .await?,
+            )
         }
         Command::Users(Users::ResetPassword { name }) => {
             let path = format!("/api/v1/users/{}/reset-password", encoded(name));
-            one(&["name", "password"], client.call("POST", &path, Send::Nothing).await?)
+            one(
+                &["name", "password"],
+                client.call("POST", &path, Send::Nothing).await?,
+            )
         }
-        Command::Tokens(Tokens::Add { name, scope, source }) => {
+        Command::Tokens(Tokens::Add {
+            name,
+            scope,
+            source,
+        }) => {
             let body = json!({ "name": name, "scopes": scope, "sources": source });
-            one(&["id", "token"], client.call("POST", "/api/v1/tokens", Send::Json(body)).await?)
+            one(
+                &["id", "token"],
+                client
+                    .call("POST", "/api/v1/tokens", Send::Json(body))
+                    .await?,
+            )
         }
         _ => Err(Failure::work("this command has no such form")),
     }
 }
 
 async fn import(client: &Client, args: &Args, path: &str, file: &Path) -> Outcome<()> {
-    let bytes = std::fs::read(file).map_err(|error| Failure::input(format!("`{}`: {error}", file.display())))?;
+    let bytes = std::fs::read(file)
+        .map_err(|error| Failure::input(format!("`{}`: {error}", file.display())))?;
     let answer = client.call("POST", path, Send::Bytes(bytes)).await?;
     for warning in answer["warnings"].as_array().into_iter().flatten() {
-        eprintln!("warning: {}", crate::safe_text::for_terminal(warning.as_str().unwrap_or_default()));
+        eprintln!(
+            "warning: {}",
+            crate::safe_text::for_terminal(warning.as_str().unwrap_or_default())
+        );
     }
     Rows::of_objects(&["rows", "stored"], &[answer]).print(args.format)
 }
@@ -76,9 +136,11 @@ async fn import(client: &Client, args: &Args, path: &str, file: &Path) -> Outcom
 pub(super) fn restore(args: &Args, file: &Path) -> Outcome {
     let path = data_dir(args)?;
     let folder = DataFolder::own(&path).map_err(|error| {
-        Failure::input(error.to_string()).hint("restore into an empty folder that no server uses: --data-dir DIR")
+        Failure::input(error.to_string())
+            .hint("restore into an empty folder that no server uses: --data-dir DIR")
     })?;
-    let taken_at = server::restore(file, &folder).map_err(|error| Failure::input(format!("{error:#}")))?;
+    let taken_at =
+        server::restore(file, &folder).map_err(|error| Failure::input(format!("{error:#}")))?;
     if !args.quiet {
         eprintln!("restored the backup of {taken_at} into {}", path.display());
     }

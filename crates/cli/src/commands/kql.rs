@@ -28,7 +28,9 @@ fn read_schema(path: Option<&PathBuf>) -> Outcome<Option<Catalog>> {
     let Some(path) = path else { return Ok(None) };
     let bad = |reason: String| Failure::input(format!("`{}`: {reason}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| bad(error.to_string()))?;
-    Catalog::from_csv(&text).map(Some).map_err(|error| bad(error.to_string()))
+    Catalog::from_csv(&text)
+        .map(Some)
+        .map_err(|error| bad(error.to_string()))
 }
 
 struct Request {
@@ -38,24 +40,31 @@ struct Request {
 }
 
 fn requests() -> impl Iterator<Item = Outcome<Request>> {
-    std::io::stdin().lock().lines().enumerate().filter_map(|(at, line)| {
-        let line = match line {
-            Ok(line) if line.trim().is_empty() => return None,
-            Ok(line) => line,
-            Err(error) => return Some(Err(error.into())),
-        };
-        Some(match serde_json::from_str::<Json>(&line) {
-            Ok(json) if json["query"].is_string() => Ok(Request {
-                id: json["id"].clone(),
-                query: json["query"].as_str().unwrap_or_default().to_owned(),
-                dialect: match json["dialect"].as_str() {
-                    Some("defender-xdr") => kql::Dialect::DefenderXdr,
-                    _ => kql::Dialect::Sentinel,
-                },
-            }),
-            _ => Err(Failure::input(format!("line {}: expected {{\"id\",\"query\"}}", at + 1))),
+    std::io::stdin()
+        .lock()
+        .lines()
+        .enumerate()
+        .filter_map(|(at, line)| {
+            let line = match line {
+                Ok(line) if line.trim().is_empty() => return None,
+                Ok(line) => line,
+                Err(error) => return Some(Err(error.into())),
+            };
+            Some(match serde_json::from_str::<Json>(&line) {
+                Ok(json) if json["query"].is_string() => Ok(Request {
+                    id: json["id"].clone(),
+                    query: json["query"].as_str().unwrap_or_default().to_owned(),
+                    dialect: match json["dialect"].as_str() {
+                        Some("defender-xdr") => kql::Dialect::DefenderXdr,
+                        _ => kql::Dialect::Sentinel,
+                    },
+                }),
+                _ => Err(Failure::input(format!(
+                    "line {}: expected {{\"id\",\"query\"}}",
+                    at + 1
+                ))),
+            })
         })
-    })
 }
 
 fn check(schema: Option<Catalog>) -> Outcome {
@@ -64,7 +73,10 @@ fn check(schema: Option<Catalog>) -> Outcome {
     for request in requests() {
         let request = request?;
         let catalog = detect::KqlCatalog::new(&tables, tables.catalog());
-        let options = kql::BindOptions { now: ticks(now), dialect: request.dialect };
+        let options = kql::BindOptions {
+            now: ticks(now),
+            dialect: request.dialect,
+        };
         let bound = kql::bind(&request.query, &catalog, &options);
         json_line(&json!({
             "id": request.id,
@@ -77,7 +89,9 @@ fn check(schema: Option<Catalog>) -> Outcome {
 }
 
 fn columns<'a>(columns: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<Json> {
-    columns.map(|(name, ty)| json!({ "name": name, "type": ty })).collect()
+    columns
+        .map(|(name, ty)| json!({ "name": name, "type": ty }))
+        .collect()
 }
 
 async fn run_queries(schema: Option<Catalog>, load: &[String]) -> Outcome {
@@ -87,8 +101,13 @@ async fn run_queries(schema: Option<Catalog>, load: &[String]) -> Outcome {
     for request in requests() {
         let request = request?;
         let started = Instant::now();
-        let options = QueryOptions { max_rows: 1_000_000, ..QueryOptions::new(Timestamp::now()) };
-        let answer = queries.run(&request.query, &options, &QueryContext::default()).await;
+        let options = QueryOptions {
+            max_rows: 1_000_000,
+            ..QueryOptions::new(Timestamp::now())
+        };
+        let answer = queries
+            .run(&request.query, &options, &QueryContext::default())
+            .await;
         let elapsed_ms = started.elapsed().as_secs_f64() * 1000.0;
         json_line(&match answer {
             Ok(outcome) => json!({
@@ -112,7 +131,10 @@ fn message(text: &str, error: &QueryError) -> String {
             .filter(|d| d.is_error())
             .map(|d| {
                 let found = d.to_json(text);
-                format!("{}:{}: {} [{}]", found.line, found.column, found.message, found.code)
+                format!(
+                    "{}:{}: {} [{}]",
+                    found.line, found.column, found.message, found.code
+                )
             })
             .collect::<Vec<_>>()
             .join("; "),

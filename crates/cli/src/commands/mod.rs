@@ -28,7 +28,12 @@ pub(crate) async fn run(args: Args) -> Outcome {
         Command::Rules(command) => rules::run(&args, command).await,
         Command::Restore { file } => installation::restore(&args, file),
         Command::Completions { shell } => {
-            clap_complete::generate(*shell, &mut Args::command(), "watchfloor", &mut std::io::stdout());
+            clap_complete::generate(
+                *shell,
+                &mut Args::command(),
+                "watchfloor",
+                &mut std::io::stdout(),
+            );
             Ok(ExitCode::SUCCESS)
         }
         Command::Incidents(_)

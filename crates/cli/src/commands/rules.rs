@@ -13,16 +13,26 @@ use crate::output::json_line;
 
 /// Queries over tables in memory, for commands that need no data folder.
 pub(super) fn queries_over(tables: MemoryTables, memory_bytes: usize) -> Outcome<Queries> {
-    let options = EngineOptions { memory_bytes, ..EngineOptions::default() };
+    let options = EngineOptions {
+        memory_bytes,
+        ..EngineOptions::default()
+    };
     let engine = Engine::new(options).map_err(|error| Failure::work(error.to_string()))?;
-    Ok(Queries::new(Arc::new(tables), Arc::new(engine), Journal::default()))
+    Ok(Queries::new(
+        Arc::new(tables),
+        Arc::new(engine),
+        Journal::default(),
+    ))
 }
 
 pub(super) async fn run(_: &Args, command: &Rules) -> Outcome {
     let Rules::Check { paths } = command;
     for path in paths {
         if !path.exists() {
-            return Err(Failure::input(format!("`{}` does not exist", path.display())));
+            return Err(Failure::input(format!(
+                "`{}` does not exist",
+                path.display()
+            )));
         }
     }
     let queries = queries_over(MemoryTables::default(), 256 << 20)?;
@@ -33,5 +43,9 @@ pub(super) async fn run(_: &Args, command: &Rules) -> Outcome {
         json_line(report)?;
     }
     eprintln!("rules: {} checked, {broken} broken", library.reports.len());
-    Ok(if broken == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(if broken == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
 }

@@ -20,12 +20,16 @@ pub(super) async fn run(args: &Args, options: &Serve) -> Outcome {
     if options.listen_tls.is_some() {
         config.listen_tls = options.listen_tls;
     }
-    config.check().map_err(|error| Failure::input(error.to_string()))?;
+    config
+        .check()
+        .map_err(|error| Failure::input(error.to_string()))?;
     let mut path = data_dir(args)?;
     if options.demo {
         path = path.join("demo");
     }
-    let own = |path: &std::path::Path| DataFolder::own(path).map_err(|error| Failure::input(error.to_string()));
+    let own = |path: &std::path::Path| {
+        DataFolder::own(path).map_err(|error| Failure::input(error.to_string()))
+    };
     let mut folder = own(&path)?;
     if options.demo {
         // Owned, so nobody else uses it: the demo starts anew.
@@ -33,7 +37,11 @@ pub(super) async fn run(args: &Args, options: &Serve) -> Outcome {
         std::fs::remove_dir_all(&path)?;
         folder = own(&path)?;
     }
-    let serve = ServeOptions { listen: config.listen, listen_tls: config.listen_tls, ready: print_addresses };
+    let serve = ServeOptions {
+        listen: config.listen,
+        listen_tls: config.listen_tls,
+        ready: print_addresses,
+    };
     let platform = open_platform(folder, config).await?;
     if options.demo {
         load_demo(&platform, args.quiet).await?;
@@ -54,7 +62,10 @@ async fn load_demo(platform: &Arc<Platform>, quiet: bool) -> Outcome<()> {
     }
     let report = platform.load_sample().await?;
     for failure in &report.failures {
-        return Err(Failure::work(format!("{}: {}", failure.file, failure.reason)));
+        return Err(Failure::work(format!(
+            "{}: {}",
+            failure.file, failure.reason
+        )));
     }
     if !quiet {
         eprintln!("running the rules over it ...");
@@ -62,7 +73,10 @@ async fn load_demo(platform: &Arc<Platform>, quiet: bool) -> Outcome<()> {
     platform.settle().await?;
     if !quiet {
         let records: u64 = report.sources.iter().map(|source| source.records_in).sum();
-        eprintln!("loaded {records} records from {} sources", report.sources.len());
+        eprintln!(
+            "loaded {records} records from {} sources",
+            report.sources.len()
+        );
         eprintln!("first: open the incident on top of the queue and see why it is there");
     }
     Ok(())
@@ -76,7 +90,10 @@ async fn first_user(platform: &Platform) -> Outcome<()> {
         return Ok(());
     }
     let password = store.one_time_password();
-    store.add_user("admin", Role::Admin, &password, true, platform.now()).await.map_err(failed)?;
+    store
+        .add_user("admin", Role::Admin, &password, true, platform.now())
+        .await
+        .map_err(failed)?;
     eprintln!("user:     admin");
     eprintln!("password: {password}   (one-time: change it after signing in)");
     Ok(())

@@ -25,8 +25,16 @@ pub fn corpora(part: &str) -> Option<PathBuf> {
 
 /// Seconds a long test may take, and its seed.
 pub fn soak() -> (u64, u64) {
-    let number = |name: &str, default| std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default);
-    (number("WATCHFLOOR_SOAK_SECONDS", 10), number("WATCHFLOOR_SOAK_SEED", 1))
+    let number = |name: &str, default| {
+        std::env::var(name)
+            .ok()
+            .and_then(|v| v.parse().ok())
+            .unwrap_or(default)
+    };
+    (
+        number("WATCHFLOOR_SOAK_SECONDS", 10),
+        number("WATCHFLOOR_SOAK_SEED", 1),
+    )
 }
 
 /// Runs a command on a data folder.
@@ -55,7 +63,10 @@ pub fn ok(data: &Path, args: &[&str]) -> String {
 /// Runs a query; gives its rows as JSON objects.
 pub fn query(data: &Path, text: &str) -> Vec<Json> {
     let stdout = ok(data, &["query", text, "--format", "ndjson"]);
-    stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 /// A running server.
@@ -71,7 +82,13 @@ impl Server {
     /// Starts one on a data folder and waits until it listens.
     pub fn start(data: &Path, args: &[&str]) -> Self {
         let mut child = Command::new(BIN)
-            .args(["serve", "--listen", "127.0.0.1:0", "--listen-tls", "127.0.0.1:0"])
+            .args([
+                "serve",
+                "--listen",
+                "127.0.0.1:0",
+                "--listen-tls",
+                "127.0.0.1:0",
+            ])
             .args(args)
             .env("WATCHFLOOR_DATA_DIR", data)
             .stdin(Stdio::null())
@@ -83,16 +100,23 @@ impl Server {
         let (mut address, mut https, mut password) = (None, None, None);
         let mut seen = String::new();
         while address.is_none() || https.is_none() {
-            let Some(Ok(line)) = lines.next() else { panic!("the server did not start:\n{seen}") };
+            let Some(Ok(line)) = lines.next() else {
+                panic!("the server did not start:\n{seen}")
+            };
             seen.push_str(&line);
             seen.push('\n');
-            let value = |key: &str| line.strip_prefix(key).map(|v| v.split_whitespace().next().unwrap_or_default().to_owned());
+            let value = |key: &str| {
+                line.strip_prefix(key)
+                    .map(|v| v.split_whitespace().next().unwrap_or_default().to_owned())
+            };
             address = address.or(value("open:"));
             https = https.or(value("https:"));
             password = password.or(value("password:"));
         }
         let stderr = std::thread::spawn(move || {
-            lines.map_while(Result::ok).fold(String::new(), |all, line| all + &line + "\n")
+            lines
+                .map_while(Result::ok)
+                .fold(String::new(), |all, line| all + &line + "\n")
         });
         Self {
             child,
@@ -169,18 +193,30 @@ pub fn http(
         .position(|window| window == b"\r\n\r\n")
         .ok_or_else(|| std::io::Error::other("cut off"))?;
     let head = String::from_utf8_lossy(&raw[..end]).into_owned();
-    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|code| code.parse().ok())
+        .unwrap_or(0);
     let mut body = raw[end + 4..].to_vec();
-    if head.to_ascii_lowercase().contains("transfer-encoding: chunked") {
+    if head
+        .to_ascii_lowercase()
+        .contains("transfer-encoding: chunked")
+    {
         body = dechunk(&body);
     }
-    Ok(Answer { status, headers: head, body })
+    Ok(Answer {
+        status,
+        headers: head,
+        body,
+    })
 }
 
 fn dechunk(mut raw: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     while let Some(end) = raw.windows(2).position(|w| w == b"\r\n") {
-        let size = usize::from_str_radix(String::from_utf8_lossy(&raw[..end]).trim(), 16).unwrap_or(0);
+        let size =
+            usize::from_str_radix(String::from_utf8_lossy(&raw[..end]).trim(), 16).unwrap_or(0);
         if size == 0 || raw.len() < end + 2 + size {
             break;
         }
@@ -192,7 +228,12 @@ fn dechunk(mut raw: &[u8]) -> Vec<u8> {
 
 /// Makes a token through the running server.
 pub fn token(data: &Path, scope: &str) -> String {
-    let stdout = ok(data, &["tokens", "add", "test", "--scope", scope, "--format", "json"]);
+    let stdout = ok(
+        data,
+        &[
+            "tokens", "add", "test", "--scope", scope, "--format", "json",
+        ],
+    );
     let rows: Json = serde_json::from_str(&stdout).unwrap();
     rows[0]["token"].as_str().unwrap().to_owned()
 }

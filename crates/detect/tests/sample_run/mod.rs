@@ -1,11 +1,19 @@
 //! The starter rules over a whole sample: decoders, stream matcher and scheduler as in service,
 //! with tables in memory in place of the lake.
 
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "shared by tests that each use a part of it"
+)]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use detect::{AlertSink, Journal, MemoryTables, Queries, RuleLibrary, Scheduler, SinkError, StreamMatcher};
+use detect::{
+    AlertSink, Journal, MemoryTables, Queries, RuleLibrary, Scheduler, SinkError, StreamMatcher,
+};
 use jiff::{SignedDuration, Timestamp};
 use kql_engine::Engine;
 use lake::{Frame, FrameCounts};
@@ -16,26 +24,36 @@ use sources::{Collected, DecodeContext, Limits};
 
 const END: &str = "2026-03-06T16:40:00Z";
 
-pub fn sample(seed: u64, second: bool, benign: usize) -> Sample {
+pub(crate) fn sample(seed: u64, second: bool, benign: usize) -> Sample {
     let mut options = Options::new(seed, END.parse().unwrap());
     options.second_intrusion = second;
     options.benign_events = benign;
     sample::generate(&options)
 }
 
-pub fn queries(tables: MemoryTables, engine: Arc<Engine>) -> Queries {
+pub(crate) fn queries(tables: MemoryTables, engine: Arc<Engine>) -> Queries {
     Queries::new(Arc::new(tables), engine, Journal::default())
 }
 
 /// Every event of the sample's logs, finished.
-pub fn events(sample: &Sample, received: Timestamp) -> Vec<Event> {
+pub(crate) fn events(sample: &Sample, received: Timestamp) -> Vec<Event> {
     let limits = Limits::default();
     let mut events = Vec::new();
-    for file in sample.files.iter().filter(|file| !file.path.starts_with("context/")) {
+    for file in sample
+        .files
+        .iter()
+        .filter(|file| !file.path.starts_with("context/"))
+    {
         let mut opened = sources::open_stream(&file.path, file.bytes.as_slice(), &limits).unwrap();
         let source = sources::detect(&opened.head, &file.path).unwrap();
         let mut decoded = Collected::default();
-        source.decode(opened.input.as_mut(), &DecodeContext::new(received), &mut decoded).unwrap();
+        source
+            .decode(
+                opened.input.as_mut(),
+                &DecodeContext::new(received),
+                &mut decoded,
+            )
+            .unwrap();
         assert!(decoded.rejects.is_empty(), "{}", file.path);
         events.append(&mut decoded.events);
     }
@@ -50,7 +68,7 @@ pub fn events(sample: &Sample, received: Timestamp) -> Vec<Event> {
 
 /// Raises nothing and keeps everything. An alert raised again replaces itself.
 #[derive(Default)]
-pub struct Kept(parking_lot::Mutex<BTreeMap<String, Alert>>);
+pub(crate) struct Kept(parking_lot::Mutex<BTreeMap<String, Alert>>);
 
 #[async_trait::async_trait]
 impl AlertSink for Kept {
@@ -63,14 +81,22 @@ impl AlertSink for Kept {
 /// All alerts that the rules under `rules` raise over the events, native ones included. Analytics
 /// rules run over the windows that hold something of the last `hours` before the last event: all
 /// three days would be thousands of runs.
-pub async fn alerts(events: &[Event], rules: &Path, engine: Arc<Engine>, hours: i64) -> Vec<Alert> {
+pub(crate) async fn alerts(
+    events: &[Event],
+    rules: &Path,
+    engine: Arc<Engine>,
+    hours: i64,
+) -> Vec<Alert> {
     let end = events.iter().filter_map(|event| event.time).max().unwrap();
     let now = end.checked_add(SignedDuration::from_mins(10)).unwrap();
     let since = end.checked_sub(SignedDuration::from_hours(hours)).unwrap();
     let mut tables = MemoryTables::default();
     tables.add_events(events).unwrap();
     let queries = queries(tables, engine);
-    let folders: Vec<PathBuf> = ["analytics", "sigma"].iter().map(|name| rules.join(name)).collect();
+    let folders: Vec<PathBuf> = ["analytics", "sigma"]
+        .iter()
+        .map(|name| rules.join(name))
+        .collect();
     let library = RuleLibrary::load(Vec::new(), &folders, &queries, &|_| true, now);
     let mut builders: BTreeMap<String, RowsBuilder> = BTreeMap::new();
     for event in events {
@@ -84,7 +110,10 @@ pub async fn alerts(events: &[Event], rules: &Path, engine: Arc<Engine>, hours: 
         received: now,
         receipt: None,
         counts: FrameCounts::default(),
-        batches: builders.into_iter().map(|(name, builder)| (name, builder.finish().unwrap())).collect(),
+        batches: builders
+            .into_iter()
+            .map(|(name, builder)| (name, builder.finish().unwrap()))
+            .collect(),
     };
     let kept = Arc::new(Kept::default());
     let findings = StreamMatcher::new(Arc::clone(&library.sigma)).frame(&frame, now);

@@ -68,7 +68,9 @@ impl<'q> Lowering<'q> {
         // Log Analytics tables have up to 230 columns and planning walks all it is shown.
         let projection = read.map(|read| {
             let wanted = |name: &str| {
-                name == TIME_COLUMN || read.columns.iter().any(|column| column == name)
+                name == TIME_COLUMN
+                    || name == RECEIVED_COLUMN
+                    || read.columns.iter().any(|column| column == name)
             };
             let fields = schema.fields().iter().enumerate();
             fields

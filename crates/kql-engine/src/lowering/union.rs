@@ -1,6 +1,6 @@
 //! `union`.
 
-use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan, LogicalPlanBuilder};
+use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan, LogicalPlanBuilder, Union};
 use datafusion::scalar::ScalarValue;
 use kql::plan::{ColumnId, Rel, UnionInput};
 
@@ -30,10 +30,27 @@ impl<'q> Lowering<'q> {
             all.dedup();
             if rel.open { all } else { Vec::new() }
         };
-        let mut out: Option<LogicalPlanBuilder> = None;
+        // A column that no input carries is read by nothing: `union *` has thousands of those.
+        let carried: Vec<bool> = rel
+            .columns
+            .iter()
+            .enumerate()
+            .map(|(idx, column_out)| {
+                Some(column_out.id) == source
+                    || inputs.iter().zip(&plans).any(|(input, plan)| {
+                        let from = input.columns.get(idx).copied().flatten();
+                        from.is_some_and(|id| has(plan, &name(id)))
+                    })
+            })
+            .collect();
+        let ingested = plans.iter().all(|plan| has(plan, super::INGESTED));
+        let mut projected: Vec<std::sync::Arc<LogicalPlan>> = Vec::with_capacity(plans.len());
         for (input, plan) in inputs.iter().zip(plans) {
             let mut exprs: Vec<DfExpr> = self.scope_columns(&plan);
             for ((idx, column_out), raw) in rel.columns.iter().enumerate().zip(&raw) {
+                if carried.get(idx) != Some(&true) {
+                    continue;
+                }
                 let from = input
                     .columns
                     .get(idx)
@@ -63,20 +80,20 @@ impl<'q> Lowering<'q> {
                 };
                 exprs.push(value.alias(extra.clone()));
             }
-            let plan = build(LogicalPlanBuilder::from(plan).project(exprs)?)?;
-            out = Some(match out {
-                None => LogicalPlanBuilder::from(plan),
-                Some(builder) => builder.union(plan)?,
-            });
-        }
-        match out {
-            Some(builder) => {
-                let plan = build(builder)?;
-                let exprs: Vec<DfExpr> = names(&plan).into_iter().map(column).collect();
-                build(LogicalPlanBuilder::from(plan).project(exprs)?)
+            exprs.extend(ingested.then(|| column(super::INGESTED)));
+            if exprs.is_empty() {
+                // `union A, B | count` reads no column; one constant keeps the rows countable.
+                exprs.push(lit(ScalarValue::Int64(Some(0))).alias("k0"));
             }
-            None => self.source(rel).await,
+            let plan = build(LogicalPlanBuilder::from(plan).project(exprs)?)?;
+            projected.push(std::sync::Arc::new(plan));
         }
+        if projected.is_empty() {
+            return self.source(rel).await;
+        }
+        let all = LogicalPlan::Union(Union::try_new_with_loose_types(projected)?);
+        let exprs: Vec<DfExpr> = names(&all).into_iter().map(column).collect();
+        build(LogicalPlanBuilder::from(all).project(exprs)?)
     }
 
     /// For each output column, the stored type when every input that has the column carries its stored form.

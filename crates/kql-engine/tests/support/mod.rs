@@ -272,3 +272,20 @@ pub fn cell_equal(want: &Value, got: &Value, ty: &str, loose: bool) -> bool {
         _ => want.eq_ignore_ascii_case(&text),
     }
 }
+
+/// Runs a test on a stack that holds the deepest plans: unoptimised frames are large.
+pub fn on_large_stack<F: Future<Output = ()>>(test: impl FnOnce() -> F + Send + 'static) {
+    let body = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(test());
+    };
+    std::thread::Builder::new()
+        .stack_size(512 << 20)
+        .spawn(body)
+        .unwrap()
+        .join()
+        .unwrap();
+}

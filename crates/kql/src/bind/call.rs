@@ -46,7 +46,7 @@ impl Binder<'_> {
             return Value::Scalar(self.nested_aggregate(known, args, span, cx));
         }
         match name.text.as_str() {
-            "toscalar" => return Value::Scalar(self.to_scalar(args, span, cx)),
+            "toscalar" => return Value::Scalar(self.scalar_of_table(args, span, cx)),
             "materialize" => return self.materialize(args, span, cx),
             "table" | "materialized_view" | "external_table" => {
                 return self.named_table(name, args, span, cx);
@@ -160,7 +160,7 @@ impl Binder<'_> {
         }
     }
 
-    fn to_scalar(&mut self, args: &Args, span: Span, cx: &Cx<'_>) -> Expr {
+    fn scalar_of_table(&mut self, args: &Args, span: Span, cx: &Cx<'_>) -> Expr {
         let [arg] = args else {
             self.error(Code::ArgumentCount, span, "`toscalar` takes one argument");
             return Self::unknown(span);
@@ -831,12 +831,18 @@ pub(super) fn accepts(kind: Kind, ty: Type) -> bool {
 /// The type all `common` arguments share.
 fn shared_type(args: &[Expr], parameters: &[&Parameter]) -> Type {
     let shared = |p: &Parameter| matches!(p.kind, Kind::Common | Kind::CommonOrDynamic);
-    coerce::common(
-        args.iter()
-            .zip(parameters)
-            .filter(|(_, p)| shared(p))
-            .map(|(arg, _)| arg.ty),
-    )
+    let branches = parameters.iter().any(|p| p.kind == Kind::CommonOrDynamic);
+    let adapt = if branches {
+        coerce::Adapt::Dynamic
+    } else {
+        coerce::Adapt::All
+    };
+    let typed = args
+        .iter()
+        .zip(parameters)
+        .filter(|(_, p)| shared(p))
+        .map(|(arg, _)| arg.ty);
+    coerce::common_as(typed, adapt)
 }
 
 /// The first argument that fits no common type, where all must have one.
@@ -858,7 +864,9 @@ fn convert(arg: Expr, kind: Kind, shared: Type, returns: Type) -> Expr {
     let ty = match kind {
         Kind::Exact(ty) => ty,
         Kind::Integer => Type::Long,
-        Kind::Common | Kind::CommonOrDynamic => shared,
+        // Branches of different types have to agree at run time: as dynamics.
+        Kind::CommonOrDynamic => return cast(arg, shared),
+        Kind::Common => shared,
         Kind::Text if arg.ty == Type::Unknown => Type::Dynamic,
         Kind::Number | Kind::Summable if arg.ty == Type::Unknown => {
             if returns.is_dynamic() {

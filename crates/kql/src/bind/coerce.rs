@@ -35,9 +35,26 @@ pub(crate) fn widest(a: Type, b: Type) -> Type {
 
 /// The type that values of several types share: numbers widen, a dynamic adapts, a mixture is dynamic.
 pub(crate) fn common(types: impl IntoIterator<Item = Type>) -> Type {
+    common_as(types, Adapt::All)
+}
+
+/// What adapts to the other types.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Adapt {
+    /// Dynamics and values of unknown type.
+    All,
+    /// Dynamics only: one value of unknown type makes the result unknown (the branches of `iff` and `case`).
+    Dynamic,
+}
+
+/// [`common`], choosing what adapts.
+pub(crate) fn common_as(types: impl IntoIterator<Item = Type>, adapt: Adapt) -> Type {
     let mut result: Option<Type> = None;
     let mut dynamic = None;
     for ty in types {
+        if ty == Type::Unknown && adapt == Adapt::Dynamic {
+            return Type::Unknown;
+        }
         if ty.is_dynamic() {
             // A known dynamic says more than a value of unknown type.
             dynamic = if dynamic == Some(Type::Dynamic) {

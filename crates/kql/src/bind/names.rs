@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::functions::{self, Naming};
-use crate::plan::ColumnId;
+use crate::plan::{Column, ColumnId};
 use crate::syntax::tree::{Constant, Expr, ExprKind};
 
 /// The name an expression gives its column: `a.b` is `a_b`, `tostring(a)` is `a`; `None` when it has none.
@@ -57,6 +57,7 @@ pub(crate) fn of(expr: &Expr) -> Option<String> {
 pub(crate) struct Names {
     used: HashSet<String>,
     ids: HashSet<ColumnId>,
+    avoided: HashSet<String>,
     unnamed: usize,
 }
 
@@ -64,6 +65,18 @@ impl Names {
     /// Takes a name as it is; false when it was taken before.
     pub(crate) fn explicit(&mut self, name: &str) -> bool {
         self.used.insert(name.to_owned())
+    }
+
+    /// Generated names (`Column1`) step aside for the input's columns too.
+    pub(crate) fn over(columns: &[Column]) -> Self {
+        let avoided = columns
+            .iter()
+            .map(|column| column.name.clone())
+            .filter(|name| name.starts_with("Column"));
+        Self {
+            avoided: avoided.collect(),
+            ..Self::default()
+        }
     }
 
     /// Takes an id; false when an output column has it already.
@@ -87,7 +100,7 @@ impl Names {
         loop {
             self.unnamed += 1;
             let name = format!("Column{}", self.unnamed);
-            if self.used.insert(name.clone()) {
+            if !self.avoided.contains(&name) && self.used.insert(name.clone()) {
                 return name;
             }
         }

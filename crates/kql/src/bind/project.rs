@@ -169,7 +169,7 @@ impl Binder<'_> {
 
     pub(super) fn project(&mut self, mut rel: Rel, items: &[Syntax], span: Span, env: &Env) -> Rel {
         let (columns, values) = self.over(&mut rel, env, |b, cx| {
-            let mut names = Names::default();
+            let mut names = Names::over(cx.row.columns);
             // Names that the query gives come first: a default name steps aside for them.
             let mut columns = Vec::new();
             let mut values = Vec::new();

@@ -77,12 +77,22 @@ impl Binder<'_> {
             columns.extend(left.columns.iter().cloned());
         }
         if from_right {
-            for column in right
+            let kept = right
                 .columns
                 .iter()
-                .filter(|column| !lookup || !right_keys.contains(&column.id))
-            {
-                let name = names.implicit(&column.name);
+                .filter(|column| !lookup || !right_keys.contains(&column.id));
+            let kept: Vec<&Column> = kept.collect();
+            // A new name must not be one that another column of the right side has.
+            let taken: Vec<bool> = kept
+                .iter()
+                .map(|column| !names.explicit(&column.name))
+                .collect();
+            for (column, taken) in kept.into_iter().zip(taken) {
+                let name = if taken {
+                    names.implicit(&column.name)
+                } else {
+                    column.name.clone()
+                };
                 columns.push(Column {
                     name,
                     ..column.clone()
@@ -327,6 +337,21 @@ impl Binder<'_> {
                 types.push(column.ty);
             }
         }
+        // A value of unknown type is a dynamic at run time: so is the whole column then.
+        for (_, types) in &mut order {
+            if types.contains(&Type::Unknown) {
+                *types = vec![Type::Unknown];
+            }
+        }
+        let unknown: std::collections::HashSet<&str> = order
+            .iter()
+            .filter(|(_, types)| types == &[Type::Unknown])
+            .map(|(name, _)| name.as_str())
+            .collect();
+        let rels: Vec<Rel> = rels
+            .into_iter()
+            .map(|rel| self.as_unknown(rel, &unknown))
+            .collect();
         if inner {
             order.retain(|(name, _)| {
                 rels.iter()
@@ -381,6 +406,40 @@ impl Binder<'_> {
             columns,
             open,
             serialized: false,
+            span,
+        }
+    }
+
+    /// Converts the named columns to values of unknown type, where they are of another.
+    fn as_unknown(&mut self, rel: Rel, names: &std::collections::HashSet<&str>) -> Rel {
+        let differs =
+            |column: &Column| column.ty != Type::Unknown && names.contains(column.name.as_str());
+        if !rel.columns.iter().any(differs) {
+            return rel;
+        }
+        let span = rel.span;
+        let mut columns = Vec::with_capacity(rel.columns.len());
+        let mut items = Vec::with_capacity(rel.columns.len());
+        for column in &rel.columns {
+            let (id, value) = Self::pass(column, span);
+            if differs(column) {
+                let fresh = self.column(column.name.clone(), Type::Unknown);
+                items.push((fresh.id, cast(value, Type::Unknown)));
+                columns.push(fresh);
+            } else {
+                items.push((id, value));
+                columns.push(column.clone());
+            }
+        }
+        let (open, serialized) = (rel.open, rel.serialized);
+        Rel {
+            op: RelOp::Project {
+                input: Box::new(rel),
+                items,
+            },
+            columns,
+            open,
+            serialized,
             span,
         }
     }
@@ -626,6 +685,10 @@ fn search_term(text: &str) -> (Operator, String) {
 fn source_name(rel: &Rel) -> Option<&str> {
     match &rel.op {
         RelOp::Table { name, .. } | RelOp::MissingTable { name } => Some(name),
+        RelOp::Project { input, .. } => match &input.op {
+            RelOp::Table { name, .. } if rel.span == input.span => Some(name),
+            _ => None,
+        },
         _ => None,
     }
 }

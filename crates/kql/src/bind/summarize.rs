@@ -30,7 +30,7 @@ impl Binder<'_> {
         env: &Env,
     ) -> Rel {
         let (keys, calls, outputs) = self.over(&mut rel, env, |b, cx| {
-            let mut names = Names::default();
+            let mut names = Names::over(cx.row.columns);
             let keys = b.group_keys(by, &mut names, cx);
             let mut calls = Vec::new();
             let mut outputs = Vec::new();

@@ -463,7 +463,7 @@ impl Binder<'_> {
                 );
             }
         }
-        if columns.is_empty() || values.len() % columns.len() != 0 {
+        if columns.is_empty() || !values.len().is_multiple_of(columns.len()) {
             let message = format!(
                 "{} values do not fill rows of {} columns",
                 values.len(),
@@ -567,11 +567,9 @@ fn inputs<'r>(rel: &'r Rel, f: &mut dyn FnMut(&'r Rel)) {
             f(right);
         }
         RelOp::Union { inputs, .. } => inputs.iter().for_each(|input| f(&input.rel)),
-        RelOp::Evaluate { input, .. } => {
-            if let Some(input) = input {
-                f(input);
-            }
-        }
+        RelOp::Evaluate {
+            input: Some(input), ..
+        } => f(input),
         _ => {}
     }
 }

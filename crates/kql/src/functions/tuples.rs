@@ -53,7 +53,7 @@ pub fn fields(function: &str) -> Option<&'static [(&'static str, Type)]> {
             ("rvariance", Real),
             ("poly_fit", Dynamic),
         ],
-        "series_decompose" => &[
+        "series_decompose" | "series_decompose_forecast" => &[
             ("baseline", Dynamic),
             ("seasonal", Dynamic),
             ("trend", Dynamic),

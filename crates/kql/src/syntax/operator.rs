@@ -289,7 +289,8 @@ impl Parser<'_> {
             let start = self.span();
             let word = self.word(0).to_ascii_lowercase();
             let dotted = word == "hint" && self.ahead(1, ".");
-            if !dotted && !(allowed.contains(&word.as_str()) && self.ahead(1, "=")) {
+            let known = dotted || (allowed.contains(&word.as_str()) && self.ahead(1, "="));
+            if !known {
                 return list;
             }
             let mut name = word;
@@ -952,7 +953,7 @@ impl Parser<'_> {
 
     fn scan_step(&mut self) -> ScanStep {
         let name = self.name("a step");
-        if self.eat_word("optional") {}
+        self.eat_word("optional");
         if self.at_word("output") {
             self.advance();
             self.expect("=");

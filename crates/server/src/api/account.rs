@@ -64,7 +64,10 @@ async fn login(
     Json(body): Json<Login>,
 ) -> Result<Response, ApiError> {
     let Client(client) = client;
-    let new = platform.store.login(&body.name, &body.password, &client, platform.now()).await?;
+    let new = platform
+        .store
+        .login(&body.name, &body.password, &client, platform.now())
+        .await?;
     let cookie = format!("{COOKIE}={}; HttpOnly; SameSite=Strict; Path=/", new.token);
     let value = HeaderValue::from_str(&cookie).map_err(|error| ApiError::internal(&error))?;
     Ok(([(header::SET_COOKIE, value)], Json(view(&new.session))).into_response())
@@ -89,7 +92,9 @@ async fn logout(
 async fn session(CanRead(caller): CanRead) -> Result<Json<SessionView>, ApiError> {
     match caller {
         Caller::Person(session) => Ok(Json(view(&session))),
-        Caller::Local { .. } | Caller::Token(_) => Err(ApiError::unauthorized("this is no session of a page")),
+        Caller::Local { .. } | Caller::Token(_) => {
+            Err(ApiError::unauthorized("this is no session of a page"))
+        }
     }
 }
 
@@ -107,7 +112,9 @@ async fn change_password(
     Json(body): Json<ChangePassword>,
 ) -> Result<StatusCode, ApiError> {
     let Caller::Person(session) = caller else {
-        return Err(ApiError::forbidden("only a signed-in person has a password"));
+        return Err(ApiError::forbidden(
+            "only a signed-in person has a password",
+        ));
     };
     platform
         .store
@@ -133,8 +140,10 @@ async fn users(State(platform): State<Arc<Platform>>, _: CanRead) -> Result<Json
     let users = platform.store.users().await?;
     let items = users
         .into_iter()
-        .map(|user| UserName { name: user.name, role: user.role.as_str().to_owned() })
+        .map(|user| UserName {
+            name: user.name,
+            role: user.role.as_str().to_owned(),
+        })
         .collect();
     Ok(Json(Users { items }))
 }
-

@@ -46,7 +46,9 @@ async fn backup(
     Json(body): Json<BackupBody>,
 ) -> Result<Json<BackupAnswer>, ApiError> {
     if !matches!(caller, Caller::Local { .. }) {
-        return Err(ApiError::forbidden("a backup is written for the owner of the data folder only"));
+        return Err(ApiError::forbidden(
+            "a backup is written for the owner of the data folder only",
+        ));
     }
     let bytes = platform.backup(&body.path).await?;
     Ok(Json(BackupAnswer { bytes }))
@@ -61,7 +63,11 @@ struct ImportAnswer {
 
 impl From<soc::ImportReport> for ImportAnswer {
     fn from(report: soc::ImportReport) -> Self {
-        Self { rows: report.rows, stored: report.stored, warnings: report.warnings }
+        Self {
+            rows: report.rows,
+            stored: report.stored,
+            warnings: report.warnings,
+        }
     }
 }
 
@@ -72,7 +78,10 @@ async fn import_assets(
     CanAdmin(caller): CanAdmin,
     body: Bytes,
 ) -> Result<Json<ImportAnswer>, ApiError> {
-    let report = platform.store.import_assets(&body, "csv", &caller.actor(), platform.now()).await?;
+    let report = platform
+        .store
+        .import_assets(&body, "csv", &caller.actor(), platform.now())
+        .await?;
     platform.store.relink(platform.now()).await?;
     Ok(Json(report.into()))
 }
@@ -84,7 +93,10 @@ async fn import_identities(
     CanAdmin(caller): CanAdmin,
     body: Bytes,
 ) -> Result<Json<ImportAnswer>, ApiError> {
-    let report = platform.store.import_identities(&body, "csv", &caller.actor(), platform.now()).await?;
+    let report = platform
+        .store
+        .import_identities(&body, "csv", &caller.actor(), platform.now())
+        .await?;
     platform.store.relink(platform.now()).await?;
     Ok(Json(report.into()))
 }
@@ -110,11 +122,18 @@ async fn add_user(
     _: CanAdmin,
     Json(body): Json<NewUser>,
 ) -> Result<Json<OneTimePassword>, ApiError> {
-    let role = soc::Role::parse(&body.role)
-        .ok_or_else(|| ApiError::bad(format!("unknown role `{}`", body.role)).hint("admin, analyst or reader"))?;
+    let role = soc::Role::parse(&body.role).ok_or_else(|| {
+        ApiError::bad(format!("unknown role `{}`", body.role)).hint("admin, analyst or reader")
+    })?;
     let password = platform.store.one_time_password();
-    let user = platform.store.add_user(&body.name, role, &password, true, platform.now()).await?;
-    Ok(Json(OneTimePassword { name: user.name, password }))
+    let user = platform
+        .store
+        .add_user(&body.name, role, &password, true, platform.now())
+        .await?;
+    Ok(Json(OneTimePassword {
+        name: user.name,
+        password,
+    }))
 }
 
 /// Gives a user a new one-time password and ends their sessions.
@@ -159,12 +178,25 @@ async fn add_token(
             "ingest" => Ok(soc::Scope::Ingest),
             "read" => Ok(soc::Scope::Read),
             "write" => Ok(soc::Scope::Write),
-            other => Err(ApiError::bad(format!("unknown scope `{other}`")).hint("ingest, read or write")),
+            other => {
+                Err(ApiError::bad(format!("unknown scope `{other}`")).hint("ingest, read or write"))
+            }
         })
         .collect::<Result<Vec<_>, _>>()?;
-    let new = soc::NewToken { name: body.name, scopes, sources: body.sources, expires_at: None };
-    let (token, stored) = platform.store.add_token(&new, caller.name(), platform.now()).await?;
-    Ok(Json(TokenAnswer { id: stored.id, token }))
+    let new = soc::NewToken {
+        name: body.name,
+        scopes,
+        sources: body.sources,
+        expires_at: None,
+    };
+    let (token, stored) = platform
+        .store
+        .add_token(&new, caller.name(), platform.now())
+        .await?;
+    Ok(Json(TokenAnswer {
+        id: stored.id,
+        token,
+    }))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -175,7 +207,11 @@ struct HistoryAnswer {
 
 /// Checks that the history of all cases was not rewritten.
 #[utoipa::path(get, path = "/api/v1/history/verify", responses((status = 200, body = HistoryAnswer), (status = 500)))]
-async fn verify_history(State(platform): State<Arc<Platform>>, _: CanAdmin) -> Result<Json<HistoryAnswer>, ApiError> {
-    Ok(Json(HistoryAnswer { entries: platform.store.verify_history().await? }))
+async fn verify_history(
+    State(platform): State<Arc<Platform>>,
+    _: CanAdmin,
+) -> Result<Json<HistoryAnswer>, ApiError> {
+    Ok(Json(HistoryAnswer {
+        entries: platform.store.verify_history().await?,
+    }))
 }
-

@@ -22,7 +22,9 @@ use crate::platform::Platform;
 const ROWS_MAX: usize = 500;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Platform>> {
-    OpenApiRouter::new().routes(routes!(evidence)).routes(routes!(scope))
+    OpenApiRouter::new()
+        .routes(routes!(evidence))
+        .routes(routes!(scope))
 }
 
 /// Rows by stored table.
@@ -43,23 +45,45 @@ async fn evidence(
     let alerts = platform.store.alerts(number).await?;
     let mut by_table: BTreeMap<String, Vec<(String, Timestamp)>> = BTreeMap::new();
     for reference in alerts.iter().flat_map(|alert| &alert.evidence) {
-        by_table.entry(reference.table.clone()).or_default().push((reference.item_id.clone(), reference.time));
+        by_table
+            .entry(reference.table.clone())
+            .or_default()
+            .push((reference.item_id.clone(), reference.time));
     }
-    let mut rows = Rows { tables: Vec::new(), truncated: false };
+    let mut rows = Rows {
+        tables: Vec::new(),
+        truncated: false,
+    };
     for (name, mut items) in by_table {
         items.sort();
         items.dedup();
         rows.truncated |= items.len() > ROWS_MAX;
         items.truncate(ROWS_MAX);
         let ids: Vec<String> = items.iter().map(|(id, _)| quoted(id)).collect();
-        let text = format!("{} | where _ItemId in ({}) | sort by TimeGenerated asc", bracketed(&name), ids.join(", "));
-        let span = items.iter().map(|(_, time)| *time).fold(None, |span, time| match span {
-            None => Some((time, time)),
-            Some((first, last)) => Some((time.min(first), time.max(last))),
-        });
+        let text = format!(
+            "{} | where _ItemId in ({}) | sort by TimeGenerated asc",
+            bracketed(&name),
+            ids.join(", ")
+        );
+        let span = items
+            .iter()
+            .map(|(_, time)| *time)
+            .fold(None, |span, time| match span {
+                None => Some((time, time)),
+                Some((first, last)) => Some((time.min(first), time.max(last))),
+            });
         // References of native alerts carry the vendor's time: an hour on either side finds them.
         let range = span.map(|(first, last)| widened(first, last, SignedDuration::from_hours(1)));
-        add(&platform, caller.name(), "evidence", &name, &text, range, &mut rows).await?;
+        add(
+            &platform,
+            caller.name(),
+            "evidence",
+            &name,
+            &text,
+            range,
+            &mut rows,
+        )
+        .await?;
     }
     Ok(Json(rows))
 }
@@ -81,19 +105,45 @@ async fn scope(
 ) -> Result<Json<Rows>, ApiError> {
     let alerts = platform.store.alerts(number).await?;
     let Some(first) = alerts.iter().map(|alert| alert.start_at).min() else {
-        return Err(ApiError::not_found(format!("incident {number} has no alerts")));
+        return Err(ApiError::not_found(format!(
+            "incident {number} has no alerts"
+        )));
     };
-    let last = alerts.iter().map(|alert| alert.end_at).max().unwrap_or(first);
+    let last = alerts
+        .iter()
+        .map(|alert| alert.end_at)
+        .max()
+        .unwrap_or(first);
     let around = SignedDuration::from_hours(i64::from(params.hours.unwrap_or(24).min(24 * 14)));
     let range = Some(widened(first, last, around));
-    let mut entities: Vec<Entity> = alerts.iter().flat_map(|alert| alert.entities.clone()).collect();
+    let mut entities: Vec<Entity> = alerts
+        .iter()
+        .flat_map(|alert| alert.entities.clone())
+        .collect();
     entities.sort_by_key(|entity| format!("{entity:?}"));
     entities.dedup();
-    let mut rows = Rows { tables: Vec::new(), truncated: false };
+    let mut rows = Rows {
+        tables: Vec::new(),
+        truncated: false,
+    };
     for name in platform.lake.table_names() {
-        let Some(condition) = detect::entity_condition(&name, &entities) else { continue };
-        let text = format!("{} | where {condition} | sort by TimeGenerated asc", bracketed(&name));
-        add(&platform, caller.name(), "scope", &name, &text, range, &mut rows).await?;
+        let Some(condition) = detect::entity_condition(&name, &entities) else {
+            continue;
+        };
+        let text = format!(
+            "{} | where {condition} | sort by TimeGenerated asc",
+            bracketed(&name)
+        );
+        add(
+            &platform,
+            caller.name(),
+            "scope",
+            &name,
+            &text,
+            range,
+            &mut rows,
+        )
+        .await?;
     }
     Ok(Json(rows))
 }
@@ -107,8 +157,15 @@ async fn add(
     range: Option<(Timestamp, Timestamp)>,
     rows: &mut Rows,
 ) -> Result<(), ApiError> {
-    let options = QueryOptions { range, max_rows: ROWS_MAX, ..QueryOptions::new(platform.now()) };
-    let context = QueryContext { who: who.to_owned(), purpose };
+    let options = QueryOptions {
+        range,
+        max_rows: ROWS_MAX,
+        ..QueryOptions::new(platform.now())
+    };
+    let context = QueryContext {
+        who: who.to_owned(),
+        purpose,
+    };
     let outcome = platform
         .queries
         .run(text, &options, &context)
@@ -116,13 +173,17 @@ async fn add(
         .map_err(|error| ApiError::query(text, &error))?;
     rows.truncated |= outcome.truncated;
     if !outcome.result.rows.is_empty() {
-        rows.tables.push(table(name, outcome.result.without_empty_columns()));
+        rows.tables
+            .push(table(name, outcome.result.without_empty_columns()));
     }
     Ok(())
 }
 
 fn widened(first: Timestamp, last: Timestamp, by: SignedDuration) -> (Timestamp, Timestamp) {
-    (first.checked_sub(by).unwrap_or(first), last.checked_add(by).unwrap_or(last))
+    (
+        first.checked_sub(by).unwrap_or(first),
+        last.checked_add(by).unwrap_or(last),
+    )
 }
 
 fn quoted(text: &str) -> String {

@@ -50,7 +50,10 @@ struct SummaryView {
 
 /// Figures of the header, over the last 30 days.
 #[utoipa::path(get, path = "/api/v1/summary", responses((status = 200, body = SummaryView)))]
-async fn summary(State(platform): State<Arc<Platform>>, _: CanRead) -> Result<Json<SummaryView>, ApiError> {
+async fn summary(
+    State(platform): State<Arc<Platform>>,
+    _: CanRead,
+) -> Result<Json<SummaryView>, ApiError> {
     let now = platform.now();
     let since = now.checked_sub(FIGURES_SPAN).unwrap_or(now);
     let summary = platform.store.summary(since, now).await?;
@@ -96,7 +99,9 @@ async fn list(
         None | Some("" | "open") => StatusFilter::Open,
         Some("closed") => StatusFilter::Closed,
         Some("all") => StatusFilter::All,
-        Some(other) => return Err(ApiError::bad(format!("status `{other}`")).hint("open, closed or all")),
+        Some(other) => {
+            return Err(ApiError::bad(format!("status `{other}`")).hint("open, closed or all"));
+        }
     };
     let filter = ListFilter {
         status,
@@ -115,12 +120,18 @@ async fn list(
 
 /// One incident.
 #[utoipa::path(get, path = "/api/v1/incidents/{number}", params(("number" = i64, Path)), responses((status = 200, body = IncidentView), (status = 404)))]
-async fn show(State(platform): State<Arc<Platform>>, _: CanRead, Path(number): Path<i64>) -> Answer {
+async fn show(
+    State(platform): State<Arc<Platform>>,
+    _: CanRead,
+    Path(number): Path<i64>,
+) -> Answer {
     view(&platform, number).await
 }
 
 async fn view(platform: &Platform, number: i64) -> Answer {
-    Ok(Json(platform.store.detail(number, platform.now()).await?.into()))
+    Ok(Json(
+        platform.store.detail(number, platform.now()).await?.into(),
+    ))
 }
 
 /// What an action needs; each takes the fields it names and leaves the others.
@@ -175,18 +186,32 @@ async fn act(
             into
         }
         "split" => {
-            let alerts = body.alerts.iter().map(|id| alert_id(id)).collect::<Result<Vec<_>, _>>()?;
-            platform.store.split(number, &alerts, &actor, now).await?.number
+            let alerts = body
+                .alerts
+                .iter()
+                .map(|id| alert_id(id))
+                .collect::<Result<Vec<_>, _>>()?;
+            platform
+                .store
+                .split(number, &alerts, &actor, now)
+                .await?
+                .number
         }
         name => {
             let action = action(name, body)?;
-            platform.store.act(number, &action, &actor, version, now).await?;
+            platform
+                .store
+                .act(number, &action, &actor, version, now)
+                .await?;
             number
         }
     };
     for number in [number, shown] {
         // Nobody may be listening.
-        let _ = platform.live.send(Live::Incident { number, change: "changed" });
+        let _ = platform.live.send(Live::Incident {
+            number,
+            change: "changed",
+        });
     }
     let _ = platform.live.send(Live::Summary);
     view(&platform, shown).await
@@ -197,7 +222,9 @@ fn missing(field: &str) -> ApiError {
 }
 
 fn alert_id(text: &str) -> Result<AlertId, ApiError> {
-    Uuid::parse_str(text).map(AlertId).map_err(|_| ApiError::bad(format!("`{text}` is no alert id")))
+    Uuid::parse_str(text)
+        .map(AlertId)
+        .map_err(|_| ApiError::bad(format!("`{text}` is no alert id")))
 }
 
 fn action(name: &str, body: ActionBody) -> Result<Action, ApiError> {
@@ -207,31 +234,48 @@ fn action(name: &str, body: ActionBody) -> Result<Action, ApiError> {
         "assign" => Action::Assign { owner: body.owner },
         "status" => {
             let text = body.status.ok_or_else(|| missing("status"))?;
-            let status = Status::parse(&text).ok_or_else(|| ApiError::bad(format!("unknown status `{text}`")))?;
+            let status = Status::parse(&text)
+                .ok_or_else(|| ApiError::bad(format!("unknown status `{text}`")))?;
             Action::SetStatus { status }
         }
-        "comment" => Action::Comment { text: body.text.ok_or_else(|| missing("text"))? },
+        "comment" => Action::Comment {
+            text: body.text.ok_or_else(|| missing("text"))?,
+        },
         "contain" => Action::Contain { comment },
         "remediate" => Action::Remediate { comment },
         "recover" => {
             let to = match body.state.as_deref() {
                 None | Some("Recovered") => RecoverTo::Recovered,
                 Some("Recovering") => RecoverTo::Recovering,
-                Some(other) => return Err(ApiError::bad(format!("state `{other}`")).hint("Recovering or Recovered")),
+                Some(other) => {
+                    return Err(
+                        ApiError::bad(format!("state `{other}`")).hint("Recovering or Recovered")
+                    );
+                }
             };
             Action::Recover { to, comment }
         }
         "close" => {
-            let text = body.classification.ok_or_else(|| missing("classification"))?;
+            let text = body
+                .classification
+                .ok_or_else(|| missing("classification"))?;
             let classification = Classification::parse(&text).ok_or_else(|| {
                 ApiError::bad(format!("unknown classification `{text}`"))
                     .hint("TruePositive, BenignPositive, FalsePositive or Undetermined")
             })?;
-            Action::Close { classification, reason: body.reason, comment }
+            Action::Close {
+                classification,
+                reason: body.reason,
+                comment,
+            }
         }
         "reopen" => Action::Reopen { comment },
-        "labels" => Action::Labels { labels: body.labels },
-        "title" => Action::Title { title: body.title.ok_or_else(|| missing("title"))? },
+        "labels" => Action::Labels {
+            labels: body.labels,
+        },
+        "title" => Action::Title {
+            title: body.title.ok_or_else(|| missing("title"))?,
+        },
         other => return Err(ApiError::not_found(format!("no action `{other}`"))),
     })
 }
@@ -243,7 +287,10 @@ async fn open_alert(
     CanWrite(caller): CanWrite,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    platform.store.open_alert(alert_id(&id)?, &caller.actor(), platform.now()).await?;
+    platform
+        .store
+        .open_alert(alert_id(&id)?, &caller.actor(), platform.now())
+        .await?;
     let _ = platform.live.send(Live::Summary);
     Ok(StatusCode::NO_CONTENT)
 }
@@ -287,7 +334,11 @@ struct StatView {
 
 impl From<soc::Stat> for StatView {
     fn from(stat: soc::Stat) -> Self {
-        Self { count: stat.count, median_seconds: stat.median_seconds, p90_seconds: stat.p90_seconds }
+        Self {
+            count: stat.count,
+            median_seconds: stat.median_seconds,
+            p90_seconds: stat.p90_seconds,
+        }
     }
 }
 
@@ -301,8 +352,9 @@ async fn metrics(
     let now = platform.now();
     let span = match params.since.as_deref() {
         None | Some("") => FIGURES_SPAN,
-        Some(text) => duration(text)
-            .ok_or_else(|| ApiError::bad(format!("since `{text}`")).hint("for example 30d or 24h"))?,
+        Some(text) => duration(text).ok_or_else(|| {
+            ApiError::bad(format!("since `{text}`")).hint("for example 30d or 24h")
+        })?,
     };
     let by = match params.by.as_deref() {
         None | Some("") => None,

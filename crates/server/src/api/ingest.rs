@@ -18,7 +18,9 @@ use crate::error::ApiError;
 use crate::platform::Platform;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Platform>> {
-    OpenApiRouter::new().routes(routes!(ingest)).routes(routes!(ingest_files))
+    OpenApiRouter::new()
+        .routes(routes!(ingest))
+        .routes(routes!(ingest_files))
 }
 
 /// Longest idempotency key, bytes.
@@ -59,21 +61,33 @@ async fn ingest(
     body: Bytes,
 ) -> Result<Json<IngestAnswer>, ApiError> {
     if !caller.may_send_to(&source) {
-        return Err(ApiError::forbidden(&format!("the token may not send to `{source}`")));
+        return Err(ApiError::forbidden(&format!(
+            "the token may not send to `{source}`"
+        )));
     }
     let idempotency_key = match headers.get("idempotency-key") {
         None => None,
         Some(value) => {
-            let text = value.to_str().map_err(|_| ApiError::bad("the idempotency key is not text"))?;
+            let text = value
+                .to_str()
+                .map_err(|_| ApiError::bad("the idempotency key is not text"))?;
             if text.is_empty() || text.len() > KEY_BYTES_MAX {
-                return Err(ApiError::bad(format!("an idempotency key has 1 to {KEY_BYTES_MAX} bytes")));
+                return Err(ApiError::bad(format!(
+                    "an idempotency key has 1 to {KEY_BYTES_MAX} bytes"
+                )));
             }
             Some(text.to_owned())
         }
     };
     let mut nonce = [0; 16];
-    rand::rngs::OsRng.try_fill_bytes(&mut nonce).map_err(|error| ApiError::internal(&error))?;
-    let options = RequestOptions { source, idempotency_key, nonce };
+    rand::rngs::OsRng
+        .try_fill_bytes(&mut nonce)
+        .map_err(|error| ApiError::internal(&error))?;
+    let options = RequestOptions {
+        source,
+        idempotency_key,
+        nonce,
+    };
     let answer: RequestAnswer = platform.intake.request(body.to_vec(), options).await?;
     Ok(Json(IngestAnswer {
         accepted: answer.accepted,
@@ -82,7 +96,10 @@ async fn ingest(
         rejected: answer
             .rejected
             .into_iter()
-            .map(|line| RejectedLine { line: line.line, reason: line.reason })
+            .map(|line| RejectedLine {
+                line: line.line,
+                reason: line.reason,
+            })
             .collect(),
     }))
 }
@@ -107,7 +124,9 @@ async fn ingest_files(
     Json(body): Json<FilesBody>,
 ) -> Result<Json<IngestReport>, ApiError> {
     if !matches!(caller, Caller::Local { .. }) {
-        return Err(ApiError::forbidden("files are read for the owner of the data folder only"));
+        return Err(ApiError::forbidden(
+            "files are read for the owner of the data folder only",
+        ));
     }
     let zone = platform
         .config
@@ -120,5 +139,7 @@ async fn ingest_files(
         zone,
         ..FileOptions::default()
     };
-    Ok(Json(platform.intake.files(body.paths, options, |_| {}).await?))
+    Ok(Json(
+        platform.intake.files(body.paths, options, |_| {}).await?,
+    ))
 }

@@ -35,5 +35,9 @@ async fn events(
         })
     });
     let heartbeat = Event::default().event("heartbeat").data("{}");
-    Sse::new(changes).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)).event(heartbeat))
+    Sse::new(changes).keep_alive(
+        KeepAlive::new()
+            .interval(Duration::from_secs(15))
+            .event(heartbeat),
+    )
 }

@@ -70,12 +70,17 @@ pub fn router(platform: Arc<Platform>) -> Router {
         .merge(health::routes())
         .route(
             "/api/openapi.json",
-            axum::routing::get(move || async move { ([(header::CONTENT_TYPE, "application/json")], document) }),
+            axum::routing::get(move || async move {
+                ([(header::CONTENT_TYPE, "application/json")], document)
+            }),
         )
         .fallback(assets::serve)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(RequestDecompressionLayer::new())
-        .layer(header(header::CONTENT_SECURITY_POLICY, assets::CONTENT_SECURITY_POLICY))
+        .layer(header(
+            header::CONTENT_SECURITY_POLICY,
+            assets::CONTENT_SECURITY_POLICY,
+        ))
         .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(header::REFERRER_POLICY, "no-referrer"))
         .layer(header(header::X_FRAME_OPTIONS, "DENY"))

@@ -19,7 +19,10 @@ use crate::error::{ApiError, Diagnostic};
 use crate::platform::Platform;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Platform>> {
-    OpenApiRouter::new().routes(routes!(query)).routes(routes!(check)).routes(routes!(schema))
+    OpenApiRouter::new()
+        .routes(routes!(query))
+        .routes(routes!(check))
+        .routes(routes!(schema))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -72,7 +75,11 @@ pub(crate) struct Statistics {
 pub(crate) fn table(name: &str, result: ResultRows) -> Table {
     Table {
         name: name.to_owned(),
-        columns: result.columns.into_iter().map(|(name, ty)| ColumnView { name, ty }).collect(),
+        columns: result
+            .columns
+            .into_iter()
+            .map(|(name, ty)| ColumnView { name, ty })
+            .collect(),
         rows: result.rows,
     }
 }
@@ -85,14 +92,22 @@ async fn query(
     Json(body): Json<QueryBody>,
 ) -> Result<Json<QueryAnswer>, ApiError> {
     let now = platform.now();
-    let range = body.timespan.as_deref().map(|text| timespan(text, now)).transpose()?.flatten();
+    let range = body
+        .timespan
+        .as_deref()
+        .map(|text| timespan(text, now))
+        .transpose()?
+        .flatten();
     let options = QueryOptions {
         range,
         max_rows: body.max_rows.unwrap_or(30_000).min(500_000),
         timeout: Duration::from_secs(platform.config.query_timeout_seconds),
         ..QueryOptions::new(now)
     };
-    let context = QueryContext { who: caller.name().to_owned(), purpose: "query" };
+    let context = QueryContext {
+        who: caller.name().to_owned(),
+        purpose: "query",
+    };
     let outcome = platform
         .queries
         .run(&body.query, &options, &context)
@@ -104,25 +119,41 @@ async fn query(
             rows: outcome.result.rows.len(),
             truncated: outcome.truncated,
         },
-        diagnostics: outcome.diagnostics.iter().map(|d| Diagnostic::of(&body.query, d)).collect(),
+        diagnostics: outcome
+            .diagnostics
+            .iter()
+            .map(|d| Diagnostic::of(&body.query, d))
+            .collect(),
         tables: vec![table("PrimaryResult", outcome.result)],
     }))
 }
 
 /// Reads a timespan; `None` for an empty one.
-pub(crate) fn timespan(text: &str, now: Timestamp) -> Result<Option<(Timestamp, Timestamp)>, ApiError> {
+pub(crate) fn timespan(
+    text: &str,
+    now: Timestamp,
+) -> Result<Option<(Timestamp, Timestamp)>, ApiError> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);
     }
-    let bad = || ApiError::bad(format!("timespan `{text}` is not understood")).hint("use 24h, PT1H or <start>/<end>");
+    let bad = || {
+        ApiError::bad(format!("timespan `{text}` is not understood"))
+            .hint("use 24h, PT1H or <start>/<end>")
+    };
     let (start, end) = match text.split_once('/') {
-        None => (now.checked_sub(duration(text).ok_or_else(bad)?).map_err(|_| bad())?, now),
+        None => (
+            now.checked_sub(duration(text).ok_or_else(bad)?)
+                .map_err(|_| bad())?,
+            now,
+        ),
         Some((start, end)) => {
             let start: Timestamp = start.parse().map_err(|_| bad())?;
             let end = match end.parse::<Timestamp>() {
                 Ok(end) => end,
-                Err(_) => start.checked_add(duration(end).ok_or_else(bad)?).map_err(|_| bad())?,
+                Err(_) => start
+                    .checked_add(duration(end).ok_or_else(bad)?)
+                    .map_err(|_| bad())?,
             };
             (start, end)
         }
@@ -133,7 +164,8 @@ pub(crate) fn timespan(text: &str, now: Timestamp) -> Result<Option<(Timestamp, 
 /// `30d`, `24h`, `15m`, or ISO 8601 with days as 24 hours and fractional seconds.
 pub(crate) fn duration(text: &str) -> Option<SignedDuration> {
     let span: Span = text.parse().ok()?;
-    span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()
+    span.to_duration(jiff::SpanRelativeTo::days_are_24_hours())
+        .ok()
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -161,9 +193,16 @@ async fn check(
         columns: bound
             .columns
             .iter()
-            .map(|column| ColumnView { name: column.name.clone(), ty: column.ty.name().to_owned() })
+            .map(|column| ColumnView {
+                name: column.name.clone(),
+                ty: column.ty.name().to_owned(),
+            })
             .collect(),
-        diagnostics: bound.diagnostics.iter().map(|d| Diagnostic::of(&body.query, d)).collect(),
+        diagnostics: bound
+            .diagnostics
+            .iter()
+            .map(|d| Diagnostic::of(&body.query, d))
+            .collect(),
     })
 }
 
@@ -192,7 +231,13 @@ struct FunctionView {
 #[utoipa::path(get, path = "/api/v1/schema", responses((status = 200, body = SchemaAnswer)))]
 async fn schema(State(platform): State<Arc<Platform>>, _: CanRead) -> Json<SchemaAnswer> {
     let stats = platform.lake.stats();
-    let rows = |name: &str| stats.tables.iter().find(|t| t.name == name).map_or(0, |t| t.rows);
+    let rows = |name: &str| {
+        stats
+            .tables
+            .iter()
+            .find(|t| t.name == name)
+            .map_or(0, |t| t.rows)
+    };
     let custom = platform.lake.custom_tables();
     let mut tables: Vec<TableView> = Catalog::builtin()
         .tables()
@@ -203,11 +248,18 @@ async fn schema(State(platform): State<Arc<Platform>>, _: CanRead) -> Json<Schem
             columns: table
                 .columns
                 .iter()
-                .map(|c| ColumnView { name: c.name.clone(), ty: c.ty.kql_name().to_owned() })
+                .map(|c| ColumnView {
+                    name: c.name.clone(),
+                    ty: c.ty.kql_name().to_owned(),
+                })
                 .collect(),
         })
         .collect();
-    tables.sort_by(|a, b| (a.rows == 0).cmp(&(b.rows == 0)).then_with(|| a.name.cmp(&b.name)));
+    tables.sort_by(|a, b| {
+        (a.rows == 0)
+            .cmp(&(b.rows == 0))
+            .then_with(|| a.name.cmp(&b.name))
+    });
     let functions = kql::functions::all()
         .into_iter()
         .map(|known| FunctionView {

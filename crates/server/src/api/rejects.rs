@@ -16,7 +16,9 @@ use crate::error::ApiError;
 use crate::platform::Platform;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Platform>> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(replay))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(replay))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -52,7 +54,12 @@ async fn list(
     CanRead(caller): CanRead,
     Query(params): Query<Params>,
 ) -> Result<Json<Rejects>, ApiError> {
-    let rows = stored(&platform, caller.name(), params.limit.unwrap_or(100).min(10_000)).await?;
+    let rows = stored(
+        &platform,
+        caller.name(),
+        params.limit.unwrap_or(100).min(10_000),
+    )
+    .await?;
     let items = rows
         .into_iter()
         .map(|(reject, facts)| RejectView {
@@ -74,9 +81,19 @@ struct Facts {
     received_at: String,
 }
 
-async fn stored(platform: &Platform, who: &str, limit: usize) -> Result<Vec<(StoredReject, Facts)>, ApiError> {
-    let options = QueryOptions { max_rows: limit, ..QueryOptions::new(platform.now()) };
-    let context = QueryContext { who: who.to_owned(), purpose: "rejects" };
+async fn stored(
+    platform: &Platform,
+    who: &str,
+    limit: usize,
+) -> Result<Vec<(StoredReject, Facts)>, ApiError> {
+    let options = QueryOptions {
+        max_rows: limit,
+        ..QueryOptions::new(platform.now())
+    };
+    let context = QueryContext {
+        who: who.to_owned(),
+        purpose: "rejects",
+    };
     let outcome = platform
         .queries
         .run(QUERY, &options, &context)
@@ -107,7 +124,10 @@ async fn stored(platform: &Platform, who: &str, limit: usize) -> Result<Vec<(Sto
 
 /// Decodes all rejects again, each stored once at most.
 #[utoipa::path(post, path = "/api/v1/rejects/replay", responses((status = 200, body = Object)))]
-async fn replay(State(platform): State<Arc<Platform>>, CanAdmin(caller): CanAdmin) -> Result<Json<ReplayReport>, ApiError> {
+async fn replay(
+    State(platform): State<Arc<Platform>>,
+    CanAdmin(caller): CanAdmin,
+) -> Result<Json<ReplayReport>, ApiError> {
     let rejects = stored(&platform, caller.name(), 500_000).await?;
     let rejects = rejects.into_iter().map(|(reject, _)| reject).collect();
     Ok(Json(platform.intake.replay(rejects).await?))

@@ -14,7 +14,9 @@ use crate::auth::{CanAdmin, CanRead};
 use crate::platform::Platform;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Platform>> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(reload))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(reload))
 }
 
 #[derive(Serialize, ToSchema)]

@@ -49,10 +49,18 @@ async fn list(State(platform): State<Arc<Platform>>, _: CanRead) -> Json<Sources
         .intake
         .iter()
         .map(|intake| {
-            let tables: Vec<_> = stats.sources.iter().filter(|s| s.source == intake.source).collect();
+            let tables: Vec<_> = stats
+                .sources
+                .iter()
+                .filter(|s| s.source == intake.source)
+                .collect();
             SourceView {
                 source: intake.source.clone(),
-                table: tables.iter().map(|s| s.table.as_str()).collect::<Vec<_>>().join(","),
+                table: tables
+                    .iter()
+                    .map(|s| s.table.as_str())
+                    .collect::<Vec<_>>()
+                    .join(","),
                 records_in: intake.counts.records_in,
                 rows: intake.counts.rows,
                 duplicates: intake.counts.duplicates,

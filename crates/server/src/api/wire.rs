@@ -72,7 +72,10 @@ impl From<soc::IncidentListItem> for IncidentItem {
             top_entities: item
                 .entities
                 .into_iter()
-                .map(|entity| Label { kind: entity.kind, label: entity.label })
+                .map(|entity| Label {
+                    kind: entity.kind,
+                    label: entity.label,
+                })
                 .collect(),
             acknowledged: item.acknowledged,
             acknowledged_at: item.acknowledged_at,
@@ -308,7 +311,11 @@ fn alert(view: soc::AlertView) -> AlertView {
         received_at: alert.received_at,
         start_at: alert.start_at,
         end_at: alert.end_at,
-        tactics: alert.tactics.iter().map(|t| t.as_str().to_owned()).collect(),
+        tactics: alert
+            .tactics
+            .iter()
+            .map(|t| t.as_str().to_owned())
+            .collect(),
         techniques: alert.techniques,
         entities: alert.entities.iter().map(alert_entity).collect(),
         evidence_count: alert.evidence.len(),
@@ -356,7 +363,12 @@ impl From<soc::IncidentDetail> for IncidentView {
             priority_parts: detail
                 .priority_parts
                 .into_iter()
-                .map(|p| PriorityPart { name: p.name, points: p.points, max: p.max, reason: p.reason })
+                .map(|p| PriorityPart {
+                    name: p.name,
+                    points: p.points,
+                    max: p.max,
+                    reason: p.reason,
+                })
                 .collect(),
             clock: ClockView {
                 tta: metric(detail.clock.tta),
@@ -371,23 +383,37 @@ impl From<soc::IncidentDetail> for IncidentView {
             links: detail
                 .links
                 .into_iter()
-                .map(|l| LinkView { from: l.from, to: l.to, reason: l.reason })
+                .map(|l| LinkView {
+                    from: l.from,
+                    to: l.to,
+                    reason: l.reason,
+                })
                 .collect(),
             missing_links: detail
                 .missing_links
                 .into_iter()
-                .map(|m| MissingLink { entity: m.entity, reason: m.reason })
+                .map(|m| MissingLink {
+                    entity: m.entity,
+                    reason: m.reason,
+                })
                 .collect(),
             comments: detail
                 .comments
                 .into_iter()
-                .map(|c| CommentView { at: c.at, author: c.author, text: c.text })
+                .map(|c| CommentView {
+                    at: c.at,
+                    author: c.author,
+                    text: c.text,
+                })
                 .collect(),
             activity: detail.activity.into_iter().map(activity).collect(),
             joined_because: detail
                 .joined_because
                 .into_iter()
-                .map(|j| JoinedBecause { alert_id: j.alert_id, reason: j.reason })
+                .map(|j| JoinedBecause {
+                    alert_id: j.alert_id,
+                    reason: j.reason,
+                })
                 .collect(),
         }
     }
