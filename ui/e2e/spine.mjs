@@ -295,7 +295,7 @@ async function consolePage() {
 async function otherPages() {
   for (const theme of ["dark", "light"]) {
     await page.emulateMedia({ colorScheme: theme });
-    for (const name of ["rules", "sources", "metrics", "settings"]) {
+    for (const name of ["rules", "sources", "figures", "settings"]) {
       await check(`${name} loads (${theme})`, async () => {
         await page.goto(`${base}/${name}`);
         await page.locator("main h1").waitFor();

@@ -33,7 +33,7 @@ const router = createBrowserRouter([
       { path: "rules", element: <RulesPage /> },
       { path: "sources", element: <SourcesPage /> },
       {
-        path: "metrics",
+        path: "figures",
         element: (
           <Suspense fallback={<Loading what="the charts" />}>
             <MetricsPage />

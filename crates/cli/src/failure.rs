@@ -10,7 +10,8 @@ pub(crate) struct Failure {
     code: u8,
     message: String,
     hint: Option<String>,
-    diagnostics: serde_json::Value,
+    /// Boxed to keep results small.
+    diagnostics: Option<Box<serde_json::Value>>,
 }
 
 impl Failure {
@@ -20,7 +21,7 @@ impl Failure {
             code: 2,
             message: message.into(),
             hint: None,
-            diagnostics: serde_json::Value::Null,
+            diagnostics: None,
         }
     }
 
@@ -30,7 +31,7 @@ impl Failure {
             code: 1,
             message: message.into(),
             hint: None,
-            diagnostics: serde_json::Value::Null,
+            diagnostics: None,
         }
     }
 
@@ -41,14 +42,15 @@ impl Failure {
 
     /// Adds the findings of a query, as the API gives them.
     pub(crate) fn with_diagnostics(mut self, diagnostics: &serde_json::Value) -> Self {
-        self.diagnostics = diagnostics.clone();
+        self.diagnostics = Some(Box::new(diagnostics.clone()));
         self
     }
 
     /// Prints it and gives the exit status.
     pub(crate) fn report(self) -> ExitCode {
         eprintln!("error: {}", for_terminal(&self.message));
-        for finding in self.diagnostics.as_array().into_iter().flatten() {
+        let diagnostics = self.diagnostics.unwrap_or_default();
+        for finding in diagnostics.as_array().into_iter().flatten() {
             let text =
                 |key: &str| for_terminal(finding[key].as_str().unwrap_or_default()).into_owned();
             eprintln!(

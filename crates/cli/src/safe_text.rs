@@ -1,5 +1,4 @@
-//! Log text on its way to a person: terminals get no control characters, spreadsheets no formulas,
-//! pages no markup.
+//! Log text on its way to a person: terminals get no control characters, spreadsheets no formulas.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -46,22 +45,6 @@ pub(crate) fn for_csv(text: &str) -> Cow<'_, str> {
     Cow::Borrowed(text)
 }
 
-/// Text in HTML, also inside a quoted attribute.
-pub(crate) fn for_html(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len() + 16);
-    for c in for_terminal(text).chars() {
-        match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            c => safe.push(c),
-        }
-    }
-    safe
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,10 +66,5 @@ mod tests {
         }
         assert_eq!(for_csv("-2.5"), "-2.5");
         assert_eq!(for_csv("a=b"), "a=b");
-    }
-
-    #[test]
-    fn html_gets_no_markup() {
-        assert_eq!(for_html("<script>\"'&"), "&lt;script&gt;&quot;&#39;&amp;");
     }
 }

@@ -1,5 +1,6 @@
 //! A server that is killed again and again during an ingest loop loses nothing and stores nothing
 //! twice, as long as the client retries unanswered batches with the same key.
+#![allow(clippy::unwrap_used)]
 
 mod support;
 

@@ -1,5 +1,6 @@
 //! `ingest`: counts that add up, duplicates, bad input beside good, and a server that owns the
 //! folder.
+#![allow(clippy::unwrap_used)]
 
 mod support;
 

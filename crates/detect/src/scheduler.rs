@@ -7,6 +7,7 @@
 //! Windows of the last 24 hours come first; older ones (a backfill) run a few at a time whenever
 //! nothing else waits.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -146,6 +147,14 @@ impl Scheduler {
         } else {
             Ok(())
         }
+    }
+
+    /// End of the last window that ran, by rule id.
+    pub fn last_runs(&self) -> HashMap<String, Timestamp> {
+        let rules = self.state.rules.iter();
+        rules
+            .map(|(id, schedule)| (id.clone(), schedule.done_until))
+            .collect()
     }
 
     /// Whether some window waits to run at `now`.

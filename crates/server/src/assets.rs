@@ -12,7 +12,7 @@ struct Ui;
 
 /// Nothing from elsewhere, no inline script, no framing: log text that reached a page as markup
 /// would still do nothing.
-pub const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; \
+pub(crate) const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; \
     style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; connect-src 'self'; \
     img-src 'self' data:; font-src 'self' data:; object-src 'none'; base-uri 'none'; \
     form-action 'self'; frame-ancestors 'none'";
@@ -22,7 +22,7 @@ const NOT_BUILT: &str = "<!doctype html><title>Watchfloor</title><p>The web work
     <code>ui/</code> before building the server. The API is at <code>/api/openapi.json</code>.";
 
 /// Serves a file of the workbench; any other path gets the page itself, which routes on its own.
-pub async fn serve(uri: Uri) -> Response {
+pub(crate) async fn serve(uri: Uri) -> Response {
     let path = uri.path().trim_start_matches('/');
     if let Some(file) = Ui::get(path).filter(|_| !path.is_empty()) {
         let cache = if path.starts_with("assets/") {

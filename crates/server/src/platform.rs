@@ -1,5 +1,6 @@
 //! All parts over one data folder.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -243,6 +244,11 @@ impl Platform {
             return Ok(detect::TickReport::default());
         }
         Ok(scheduler.tick(now).await?)
+    }
+
+    /// End of the last window that ran, by rule id.
+    pub(crate) async fn last_runs(&self) -> HashMap<String, Timestamp> {
+        self.scheduler.lock().await.last_runs()
     }
 
     /// Moves Watchfloor's own rows into the lake.

@@ -28,7 +28,7 @@ pub enum TlsError {
 
 /// Files to serve with.
 #[derive(Debug, Clone)]
-pub struct TlsFiles {
+pub(crate) struct TlsFiles {
     /// The authority's certificate, for clients.
     pub ca: PathBuf,
     /// Certificate chain of the server.
@@ -39,7 +39,7 @@ pub struct TlsFiles {
 
 /// Makes sure that an authority and a server certificate exist. The server's is made anew at
 /// every start, so that a change of `names` takes effect; the authority stays.
-pub fn ensure(folder: &Path, names: &[String]) -> Result<TlsFiles, TlsError> {
+pub(crate) fn ensure(folder: &Path, names: &[String]) -> Result<TlsFiles, TlsError> {
     let at = |path: &Path| {
         let path = path.to_owned();
         move |source| TlsError::Io { path, source }

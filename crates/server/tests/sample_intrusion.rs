@@ -1,5 +1,6 @@
 //! The sample intrusion ends as one incident with evidence of all environments, for every seed;
 //! two unrelated intrusions end as two; without the identity table there is no false link.
+#![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;
 

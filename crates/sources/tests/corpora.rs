@@ -60,7 +60,10 @@ struct Row {
 }
 
 /// Decodes a corpus and prints a table; gives rejects and errors.
-fn read(what: &str) -> Option<(BTreeMap<(String, String), u64>, Vec<String>)> {
+/// Records by source and table, and what went wrong.
+type Counted = (BTreeMap<(String, String), u64>, Vec<String>);
+
+fn read(what: &str) -> Option<Counted> {
     let folder = corpora(what)?;
     let mut rows: BTreeMap<(String, String), Row> = BTreeMap::new();
     let mut trouble = Vec::new();

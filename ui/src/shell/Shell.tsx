@@ -14,7 +14,7 @@ const NAVIGATION: readonly { to: string; label: string; icon: IconName }[] = [
   { to: "/console", label: "KQL console", icon: "console" },
   { to: "/rules", label: "Rules", icon: "rules" },
   { to: "/sources", label: "Sources", icon: "sources" },
-  { to: "/metrics", label: "Metrics", icon: "metrics" },
+  { to: "/figures", label: "Metrics", icon: "metrics" },
   { to: "/settings", label: "Settings", icon: "settings" },
 ];
 

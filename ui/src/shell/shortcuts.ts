@@ -56,7 +56,7 @@ export const SHORTCUTS: readonly ShortcutGroup[] = [
   },
 ];
 
-const GO: Record<string, string> = { q: "/", k: "/console", r: "/rules", s: "/sources", m: "/metrics", p: "/settings" };
+const GO: Record<string, string> = { q: "/", k: "/console", r: "/rules", s: "/sources", m: "/figures", p: "/settings" };
 
 /** The page of the second key of a `g` sequence. */
 export function goTarget(key: string): string | null {

@@ -215,8 +215,10 @@ pub(super) async fn metrics(client: &Client, format: Format, options: &Metrics) 
         ];
         return Rows::of_objects(&columns, &groups).print(format);
     }
-    let mut rows = Rows::default();
-    rows.columns = vec!["key".into(), "incidents".into()];
+    let mut rows = Rows {
+        columns: vec!["key".into(), "incidents".into()],
+        rows: Vec::new(),
+    };
     let figures = [
         "tta",
         "ttc",

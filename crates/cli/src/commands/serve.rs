@@ -61,7 +61,7 @@ async fn load_demo(platform: &Arc<Platform>, quiet: bool) -> Outcome<()> {
         eprintln!("loading the sample intrusion ...");
     }
     let report = platform.load_sample().await?;
-    for failure in &report.failures {
+    if let Some(failure) = report.failures.first() {
         return Err(Failure::work(format!(
             "{}: {}",
             failure.file, failure.reason

@@ -27,7 +27,7 @@ pub(crate) fn fixed(
     let ambiguous = zone.to_ambiguous_timestamp(civil);
     match ambiguous.offset() {
         AmbiguousOffset::Fold { .. } => {
-            let earlier = ambiguous.clone().earlier().ok()?;
+            let earlier = ambiguous.earlier().ok()?;
             let later = ambiguous.later().ok()?;
             Some(if distance(earlier, ctx) <= distance(later, ctx) {
                 earlier
