@@ -15,6 +15,10 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+/// Planning a query recurses as deep as the query is long; the usual 2 MB would overflow, and that
+/// ends the process rather than the query.
+const QUERY_STACK_BYTES: usize = 64 << 20;
+
 fn main() -> ExitCode {
     let args = args::Args::parse();
     let quiet = args.quiet;
@@ -30,6 +34,7 @@ fn main() -> ExitCode {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .thread_stack_size(QUERY_STACK_BYTES)
         .build()
     {
         Ok(runtime) => runtime,
