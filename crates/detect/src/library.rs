@@ -50,6 +50,24 @@ pub struct RuleReport {
     pub author: String,
     /// What was found.
     pub diagnostics: Vec<Finding>,
+    /// Tables that an analytics rule reads.
+    #[serde(skip)]
+    pub tables: Vec<String>,
+}
+
+impl RuleReport {
+    /// The state with the tables there are now: rows that came since loading make a rule ready.
+    pub fn state_now(&self, has_rows: &dyn Fn(&str) -> bool) -> RuleState {
+        match self.state {
+            RuleState::Ready | RuleState::NoData
+                if !self.tables.iter().all(|table| has_rows(table)) =>
+            {
+                RuleState::NoData
+            }
+            RuleState::Ready | RuleState::NoData => RuleState::Ready,
+            other => other,
+        }
+    }
 }
 
 /// Rules ready to run.
@@ -206,6 +224,12 @@ impl Loader<'_> {
             Some(_) => RuleState::NoData,
         };
         self.reports.push(RuleReport {
+            tables: bound
+                .query
+                .iter()
+                .flat_map(|query| &query.reads)
+                .map(|read| read.table.clone())
+                .collect(),
             id: rule.id.clone(),
             name: rule.name.clone(),
             severity: rule.severity.to_string(),
@@ -272,6 +296,7 @@ fn report(path: &str, kind: &str, diagnostics: Vec<Finding>) -> RuleReport {
         tactics: Vec::new(),
         author: String::new(),
         diagnostics,
+        tables: Vec::new(),
     }
 }
 

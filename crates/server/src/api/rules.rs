@@ -62,6 +62,8 @@ async fn list(
     let library = Arc::clone(&platform.rules.read());
     let hits = hits(&platform, caller.name()).await?;
     let runs = platform.last_runs().await;
+    let tables = platform.lake.table_names();
+    let has_rows = |name: &str| tables.iter().any(|table| table == name);
     let items = library
         .reports
         .iter()
@@ -74,9 +76,9 @@ async fn list(
             severity: Severity::parse(&report.severity)
                 .unwrap_or(Severity::Informational)
                 .to_string(),
-            state: serde_json::to_value(report.state).unwrap_or_default(),
+            state: serde_json::to_value(report.state_now(&has_rows)).unwrap_or_default(),
             enabled: report.enabled,
-            reason: reason(report),
+            reason: reason(report, report.state_now(&has_rows)),
             tactics: report.tactics.clone(),
             author: report.author.clone(),
             path: report.path.clone(),
@@ -89,7 +91,7 @@ async fn list(
     Ok(Json(Rules { items }))
 }
 
-fn reason(report: &RuleReport) -> String {
+fn reason(report: &RuleReport, state: RuleState) -> String {
     let errors = report
         .diagnostics
         .iter()
@@ -97,7 +99,7 @@ fn reason(report: &RuleReport) -> String {
     let errors: Vec<_> = errors
         .map(|f| format!("{}:{}: {}", f.line, f.column, f.message))
         .collect();
-    match (errors.is_empty(), report.state) {
+    match (errors.is_empty(), state) {
         (true, RuleState::NoData) => "a table it reads has no rows yet".to_owned(),
         (true, RuleState::Unroutable) => "no log source is known for it".to_owned(),
         _ => errors.join("; "),
