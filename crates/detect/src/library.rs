@@ -9,6 +9,7 @@ use sigma::RuleSet;
 
 use crate::diagnostic::{Finding, Findings};
 use crate::queries::Queries;
+use crate::query_place;
 use crate::rule::{AnalyticsRule, RuleKind, is_empty};
 
 /// Whether a rule can run.
@@ -181,7 +182,9 @@ impl Loader<'_> {
         }
         for document in documents {
             match document {
-                Ok(node) if AnalyticsRule::recognises(&node) => self.analytics_rule(path, &node),
+                Ok(node) if AnalyticsRule::recognises(&node) => {
+                    self.analytics_rule(path, text, &node);
+                }
                 Ok(node) if is_empty(&node) => {}
                 Ok(node) => {
                     let mut findings = Findings::default();
@@ -205,7 +208,7 @@ impl Loader<'_> {
         }
     }
 
-    fn analytics_rule(&mut self, path: &str, node: &sigma::yaml::Node) {
+    fn analytics_rule(&mut self, path: &str, text: &str, node: &sigma::yaml::Node) {
         let mut findings = Findings::default();
         let rule = AnalyticsRule::read(node, path, &mut findings);
         let Some(rule) = rule else {
@@ -215,15 +218,9 @@ impl Loader<'_> {
         let bound = self.queries.bind(&rule.query, self.now);
         findings
             .all
-            .extend(bound.diagnostics.iter().map(|d| query_finding(d, &rule)));
-        let state = match &bound.query {
-            None => RuleState::Broken,
-            Some(query) if query.reads.iter().all(|read| (self.has_rows)(&read.table)) => {
-                RuleState::Ready
-            }
-            Some(_) => RuleState::NoData,
-        };
-        self.reports.push(RuleReport {
+            .extend(bound.diagnostics.iter().map(|d| query_finding(d, &rule, text)));
+        let is_bound = bound.query.is_some();
+        let mut report = RuleReport {
             tables: bound
                 .query
                 .iter()
@@ -233,15 +230,17 @@ impl Loader<'_> {
             id: rule.id.clone(),
             name: rule.name.clone(),
             severity: rule.severity.to_string(),
-            ok: state != RuleState::Broken,
-            state,
             enabled: rule.enabled,
             tactics: rule.tactics.iter().map(|t| t.as_str().to_owned()).collect(),
             ..report(path, "sentinel", findings.all)
-        });
-        if state != RuleState::Broken {
+        };
+        if is_bound {
+            report.ok = true;
+            report.state = RuleState::Ready;
+            report.state = report.state_now(self.has_rows);
             self.analytics.push(Arc::new(rule));
         }
+        self.reports.push(report);
     }
 
     fn sigma_text(&mut self, path: &str, text: &str) {
@@ -344,9 +343,11 @@ fn sigma_finding(diagnostic: &sigma::Diagnostic) -> Finding {
     }
 }
 
-/// A query's finding, placed in the rule's file: a block scalar's first line follows its key.
-fn query_finding(diagnostic: &kql::Diagnostic, rule: &AnalyticsRule) -> Finding {
+/// A query's finding, placed in the rule's file.
+fn query_finding(diagnostic: &kql::Diagnostic, rule: &AnalyticsRule, file: &str) -> Finding {
     let found = diagnostic.to_json(&rule.query);
+    let at = (found.line, found.column);
+    let (line, column) = query_place::in_file(file, &rule.query, rule.query_line, at);
     Finding {
         code: found.code.to_owned(),
         severity: if diagnostic.is_error() {
@@ -357,7 +358,7 @@ fn query_finding(diagnostic: &kql::Diagnostic, rule: &AnalyticsRule) -> Finding 
         .to_owned(),
         message: found.message,
         hint: found.hint,
-        ..Finding::at(rule.query_line + found.line, found.column)
+        ..Finding::at(line, column)
     }
 }
 

@@ -7,13 +7,14 @@ use sigma::yaml::{Data, Node};
 
 use crate::diagnostic::{Finding, Findings};
 use crate::duration;
+use crate::windows::{NRT_DELAY, RUN_DELAY};
 
 /// How often a rule runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RuleKind {
     /// On a schedule over a window of event time.
     Scheduled,
-    /// Each minute over what was received in the last one.
+    /// Each minute over the minute before; rows that come later make their minute run again.
     Nrt,
 }
 
@@ -125,6 +126,14 @@ const FIVE_MINUTES: SignedDuration = SignedDuration::from_mins(5);
 const FOURTEEN_DAYS: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 impl AnalyticsRule {
+    /// Time a run waits after its nominal time, for rows that come late.
+    pub fn delay(&self) -> SignedDuration {
+        match self.kind {
+            RuleKind::Scheduled => RUN_DELAY,
+            RuleKind::Nrt => NRT_DELAY,
+        }
+    }
+
     /// Whether a document is an analytics rule (it has a query and a severity), as against a
     /// Sigma rule or another file of a rule repository.
     pub fn recognises(node: &Node) -> bool {

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use schema::AlertId;
 use serde::{Deserialize, Serialize};
 
@@ -59,12 +59,29 @@ pub(crate) struct RuleSchedule {
     pub(crate) anchor: Timestamp,
     /// Nominal time up to which windows ran.
     pub(crate) done_until: Timestamp,
+    /// End of the last window that ran; files of before 2026-11-24 have none.
+    #[serde(default)]
+    pub(crate) last_run: Option<Timestamp>,
     /// Nominal times of windows that got rows after they ran.
     pub(crate) dirty: BTreeSet<Timestamp>,
     /// No run before this time.
     pub(crate) suppressed_until: Option<Timestamp>,
     /// Alerts by row key.
     pub(crate) raised: BTreeMap<String, Raised>,
+}
+
+impl RuleSchedule {
+    /// A rule seen for the first time: its first window ends at `anchor`.
+    pub(crate) fn new(anchor: Timestamp, frequency: SignedDuration) -> Self {
+        Self {
+            anchor,
+            done_until: anchor.checked_sub(frequency).unwrap_or(anchor),
+            last_run: None,
+            dirty: BTreeSet::new(),
+            suppressed_until: None,
+            raised: BTreeMap::new(),
+        }
+    }
 }
 
 /// All schedules.

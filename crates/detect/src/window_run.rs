@@ -13,11 +13,11 @@ use crate::mapping;
 use crate::queries::{Queries, QueryContext, QueryError, QueryOptions};
 use crate::result::ResultRows;
 use crate::row_keys::RowKeys;
-use crate::rule::AnalyticsRule;
+use crate::rule::{AnalyticsRule, RuleKind};
 use crate::windows::Window;
 
 /// Result rows of one run at most.
-const ROWS_MAX: usize = 10_000;
+pub(crate) const ROWS_MAX: usize = 10_000;
 /// Alerts of one run at most; beyond that, one more stands for the rest and says so.
 const ALERTS_MAX: usize = 150;
 /// Windows older than this are a backfill: their alerts stay out of response metrics.
@@ -30,6 +30,7 @@ pub(crate) struct WindowRun<'a> {
     now: Timestamp,
     query: Query,
     result: ResultRows,
+    truncated: bool,
 }
 
 impl<'a> WindowRun<'a> {
@@ -66,12 +67,30 @@ impl<'a> WindowRun<'a> {
             now,
             query,
             result: outcome.result,
+            truncated: outcome.truncated,
         })
     }
 
     /// Rows found.
     pub(crate) fn rows(&self) -> usize {
         self.result.rows.len()
+    }
+
+    /// What the query gave.
+    pub(crate) fn result(&self) -> &ResultRows {
+        &self.result
+    }
+
+    /// Whether there were more rows than a run takes.
+    pub(crate) fn is_truncated(&self) -> bool {
+        self.truncated
+    }
+
+    /// Every row with the key that makes it the same finding in another window.
+    pub(crate) fn keyed_rows(&self) -> impl Iterator<Item = (String, &Vec<Json>)> {
+        let keys = RowKeys::of(&self.query);
+        let rows = self.result.rows.iter();
+        rows.map(move |row| (keys.key(&self.result, row), row))
     }
 
     /// Whether the rule's trigger is met.
@@ -138,7 +157,10 @@ impl<'a> WindowRun<'a> {
         }
         Alert {
             id,
-            origin: AlertOrigin::Scheduled,
+            origin: match rule.kind {
+                RuleKind::Scheduled => AlertOrigin::Scheduled,
+                RuleKind::Nrt => AlertOrigin::Nrt,
+            },
             rule_id: rule.id.clone(),
             name: parts.name,
             description: parts.description,
@@ -169,7 +191,12 @@ impl<'a> WindowRun<'a> {
         }
     }
 
-    async fn evidence(&self, queries: &Queries, rows: &[&Vec<Json>]) -> Vec<EvidenceRef> {
+    /// The stored rows behind result rows.
+    pub(crate) async fn evidence(
+        &self,
+        queries: &Queries,
+        rows: &[&Vec<Json>],
+    ) -> Vec<EvidenceRef> {
         let table = self
             .query
             .reads

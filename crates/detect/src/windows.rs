@@ -3,7 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 /// Time a run waits after its nominal time, for late rows (Sentinel runs five minutes late).
-pub const RUN_DELAY: SignedDuration = SignedDuration::from_mins(5);
+pub(crate) const RUN_DELAY: SignedDuration = SignedDuration::from_mins(5);
+
+/// The same for near-real-time rules (two minutes in Sentinel).
+pub(crate) const NRT_DELAY: SignedDuration = SignedDuration::from_mins(2);
 
 /// One run: it looks at events in `[from, to)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -58,12 +58,13 @@ pub struct Platform {
     pub(crate) store: Arc<soc::Store>,
     pub(crate) queries: Queries,
     pub(crate) intake: Intake,
+    pub(crate) filters: Arc<KqlFilters>,
     pub(crate) rules: RwLock<Arc<RuleLibrary>>,
     pub(crate) live: broadcast::Sender<Live>,
     /// Held shared while something moves between the parts; a backup holds it alone.
     pub(crate) gate: tokio::sync::RwLock<()>,
-    journal: Journal,
-    scheduler: Mutex<Scheduler>,
+    pub(crate) journal: Journal,
+    scheduler: Scheduler,
     matcher: Mutex<StreamMatcher>,
     reader: Mutex<lake::StreamReader>,
 }
@@ -77,6 +78,9 @@ struct StarterAnalytics;
 #[derive(rust_embed::RustEmbed)]
 #[folder = "../../rules/sigma"]
 struct StarterSigma;
+
+/// Windows that run before other work gets its turn.
+const TICK_WINDOWS: usize = 16;
 
 /// Name of the stream matcher's cursor.
 const CURSOR: &str = "detections";
@@ -121,12 +125,19 @@ impl Platform {
             .iter()
             .filter_map(|(name, source)| Some((name.clone(), source.filter.clone()?)));
         let filters = KqlFilters::new(filters.collect::<Vec<_>>(), Arc::clone(&clock));
+        let filters = Arc::new(filters);
+        // An unknown zone was refused when the configuration was read.
+        let zones = config
+            .sources
+            .keys()
+            .filter_map(|name| Some((name.clone(), config.zone(name).ok()?)));
         let intake = Intake::new(
             lake.clone(),
-            Arc::new(filters),
+            Arc::clone(&filters) as Arc<dyn intake::RowFilter>,
             Arc::clone(&clock),
             config.tenant_id.as_str(),
-        );
+        )
+        .with_zones(zones.collect());
         let (live, _) = broadcast::channel(256);
         let sink = Arc::new(CaseSink {
             store: Arc::clone(&store),
@@ -140,7 +151,7 @@ impl Platform {
         let platform = Self {
             matcher: Mutex::new(StreamMatcher::new(Arc::clone(&library.sigma))),
             rules: RwLock::new(library),
-            scheduler: Mutex::new(scheduler),
+            scheduler,
             reader: Mutex::new(reader),
             folder,
             config,
@@ -149,6 +160,7 @@ impl Platform {
             store,
             queries,
             intake,
+            filters,
             live,
             gate: tokio::sync::RwLock::default(),
             journal,
@@ -201,10 +213,7 @@ impl Platform {
             .lock()
             .await
             .set_rules(Arc::clone(&library.sigma));
-        self.scheduler
-            .lock()
-            .await
-            .set_rules(&library.analytics, now);
+        self.scheduler.set_rules(&library.analytics, now);
     }
 
     /// Looks at one more stored frame, waiting for one if `wait`. `false` when there is none.
@@ -230,25 +239,24 @@ impl Platform {
         for alert in findings.alerts {
             sink.raise(alert).await?;
         }
-        self.scheduler.lock().await.note_rows(&findings.touched)?;
+        self.scheduler.note_rows(&findings.touched)?;
         reader.commit(next.position)?;
         Ok(true)
     }
 
-    /// Runs scheduled rules that are due.
+    /// Runs some of the scheduled rules that are due. Few at a time: a backup waits for them.
     pub(crate) async fn tick(&self) -> anyhow::Result<detect::TickReport> {
         let now = self.now();
         let _gate = self.gate.read().await;
-        let mut scheduler = self.scheduler.lock().await;
-        if !scheduler.is_due(now) {
+        if !self.scheduler.is_due(now) {
             return Ok(detect::TickReport::default());
         }
-        Ok(scheduler.tick(now).await?)
+        Ok(self.scheduler.tick(now, TICK_WINDOWS).await?)
     }
 
     /// End of the last window that ran, by rule id.
-    pub(crate) async fn last_runs(&self) -> HashMap<String, Timestamp> {
-        self.scheduler.lock().await.last_runs()
+    pub(crate) fn last_runs(&self) -> HashMap<String, Timestamp> {
+        self.scheduler.last_runs()
     }
 
     /// Moves Watchfloor's own rows into the lake.
@@ -259,15 +267,35 @@ impl Platform {
         outbox::write_journal(&self.journal, &self.lake, &self.config.tenant_id, now).await
     }
 
-    /// Does all waiting work: matching, scheduled rules, own rows. For commands that run without a
-    /// server.
+    /// Does the waiting work: matching, scheduled rules but for their backfill, own rows. For
+    /// commands that run without a server.
     ///
     /// # Errors
     /// When alerts or rows can't be stored; the work stays waiting.
     pub async fn settle(&self) -> anyhow::Result<()> {
         while self.match_next(false).await? {}
-        self.tick().await?;
-        self.write_own_rows().await
+        loop {
+            let report = self.tick().await?;
+            if report.recent == 0 || report.runs == report.failures {
+                break;
+            }
+        }
+        self.write_own_rows_if_room().await
+    }
+
+    /// On a disk that is nearly full own rows wait, and commands that only look still work.
+    async fn write_own_rows_if_room(&self) -> anyhow::Result<()> {
+        match self.write_own_rows().await {
+            Err(error)
+                if error
+                    .downcast_ref::<lake::LakeError>()
+                    .is_some_and(lake::LakeError::is_retryable) =>
+            {
+                tracing::warn!(%error, "Watchfloor's own records are not stored now");
+                Ok(())
+            }
+            done => done,
+        }
     }
 
     /// Ends: own rows are stored and rows in memory flushed.
@@ -275,7 +303,7 @@ impl Platform {
     /// # Errors
     /// When the lake can't be written; what was acknowledged is in its log.
     pub async fn close(&self) -> anyhow::Result<()> {
-        self.write_own_rows().await?;
+        self.write_own_rows_if_room().await?;
         self.lake.flush().await?;
         Ok(())
     }

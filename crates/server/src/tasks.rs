@@ -25,8 +25,10 @@ pub(crate) fn start(platform: &Arc<Platform>, stop: &CancellationToken) -> JoinS
         let mut pause = Duration::from_secs(2);
         while wait(&token, pause).await {
             let done = rules.tick().await;
-            // A backfill goes on without a rest, but lets others have the parts in between.
-            let waiting = done.as_ref().is_ok_and(|report| report.waiting > 0);
+            // Waiting windows go on without a rest, but let others have the parts in between.
+            let waiting = done
+                .as_ref()
+                .is_ok_and(|report| report.waiting > 0 && report.runs > report.failures);
             pause = Duration::from_millis(if waiting { 50 } else { 2_000 });
             pause_after(done.map(|_| ()), "scheduled rules").await;
         }

@@ -40,7 +40,11 @@ pub(super) async fn run(args: &Args, options: &Serve) -> Outcome {
     let serve = ServeOptions {
         listen: config.listen,
         listen_tls: config.listen_tls,
-        ready: print_addresses,
+        ready: if options.demo {
+            print_demo
+        } else {
+            print_addresses
+        },
     };
     let platform = open_platform(folder, config).await?;
     if options.demo {
@@ -77,7 +81,6 @@ async fn load_demo(platform: &Arc<Platform>, quiet: bool) -> Outcome<()> {
             "loaded {records} records from {} sources",
             report.sources.len()
         );
-        eprintln!("first: open the incident on top of the queue and see why it is there");
     }
     Ok(())
 }
@@ -97,6 +100,11 @@ async fn first_user(platform: &Platform) -> Outcome<()> {
     eprintln!("user:     admin");
     eprintln!("password: {password}   (one-time: change it after signing in)");
     Ok(())
+}
+
+fn print_demo(listening: &Listening) {
+    print_addresses(listening);
+    eprintln!("first:    sign in, open the incident on top of the queue, see why it is there");
 }
 
 fn print_addresses(listening: &Listening) {

@@ -14,6 +14,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::words;
+use crate::audit::Change;
 use crate::auth::{CanAdmin, CanRead};
 use crate::error::ApiError;
 use crate::platform::Platform;
@@ -33,12 +35,12 @@ struct Rules {
 struct RuleView {
     id: String,
     name: String,
-    /// sigma, scheduled or nrt.
+    #[schema(value_type = words::RuleKind)]
     kind: String,
     /// Sentinel's severity; a Sigma level is mapped onto it.
+    #[schema(value_type = words::Severity)]
     severity: String,
-    /// ready, no_data, broken or unroutable.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::RuleState)]
     state: serde_json::Value,
     enabled: bool,
     /// Why it is in that state; empty when it is ready.
@@ -46,8 +48,9 @@ struct RuleView {
     tactics: Vec<String>,
     author: String,
     path: String,
-    /// End of the last window that ran; null for Sigma rules, which see every event.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    /// End of the last window that ran; null before the first run, and for Sigma rules, which see
+    /// every event.
+    #[schema(value_type = Option<String>, format = DateTime, required)]
     last_run: Option<Timestamp>,
     /// Alerts it raised.
     hits: u64,
@@ -61,7 +64,7 @@ async fn list(
 ) -> Result<Json<Rules>, ApiError> {
     let library = Arc::clone(&platform.rules.read());
     let hits = hits(&platform, caller.name()).await?;
-    let runs = platform.last_runs().await;
+    let runs = platform.last_runs();
     let tables = platform.lake.table_names();
     let has_rows = |name: &str| tables.iter().any(|table| table == name);
     let items = library
@@ -133,7 +136,17 @@ async fn hits(platform: &Platform, who: &str) -> Result<HashMap<String, u64>, Ap
 
 /// Reads all rule files anew.
 #[utoipa::path(post, path = "/api/v1/rules/reload", responses((status = 204)))]
-async fn reload(State(platform): State<Arc<Platform>>, _: CanAdmin) -> StatusCode {
+async fn reload(
+    State(platform): State<Arc<Platform>>,
+    CanAdmin(caller): CanAdmin,
+) -> StatusCode {
     platform.reload_rules().await;
+    let change = Change {
+        operation: "Rules reloaded",
+        kind: "Analytics rule",
+        name: "all",
+        details: serde_json::json!({}),
+    };
+    platform.audit(&caller, change).await;
     StatusCode::NO_CONTENT
 }
