@@ -120,11 +120,20 @@ impl MemoryTables {
 
 impl TableSource for MemoryTables {
     fn table(&self, name: &str) -> Option<Arc<dyn TableProvider>> {
-        self.tables.get(name).map(|held| Arc::clone(&held.provider))
+        if let Some(held) = self.tables.get(name) {
+            return Some(Arc::clone(&held.provider));
+        }
+        let schema = self.catalog.table(name)?.arrow_schema();
+        let empty = MemTable::try_new(schema, vec![Vec::new()]).ok()?;
+        Some(Arc::new(empty))
     }
 
     fn names(&self) -> Vec<String> {
         self.tables.keys().cloned().collect()
+    }
+
+    fn holds_rows(&self, name: &str) -> bool {
+        self.tables.contains_key(name)
     }
 }
 
@@ -135,10 +144,20 @@ impl Tables for MemoryTables {
             None => self.catalog.table(name).cloned(),
         }
     }
+
+    fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    fn views(&self, name: &str) -> bool {
+        // A catalog of somebody's own says what is there, and so do loaded rows.
+        !self.tables.contains_key(name)
+            && self.catalog.table(name) == Catalog::builtin().table(name)
+    }
 }
 
 /// The batch with exactly the table's columns.
-fn padded(schema: &TableSchema, batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+pub(crate) fn padded(schema: &TableSchema, batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
     let full = schema.arrow_schema();
     let column = |field: &Arc<Field>| -> ArrayRef {
         match batch.column_by_name(field.name()) {
@@ -186,6 +205,17 @@ mod tests {
             held.schema.columns.len()
         );
         assert!(tables.custom_schema("AWSCloudTrail").is_some());
-        assert!(tables.table("AWSCloudTrail").is_none());
+    }
+
+    #[test]
+    fn a_table_of_the_catalog_without_rows_is_empty_and_any_other_does_not_exist() {
+        let own = Catalog::from_csv("table,column,type\nMine,a,long\n").unwrap();
+        let tables = MemoryTables::with_catalog(own);
+        let empty = tables.table("Mine").unwrap();
+        assert_eq!(empty.schema().fields().len(), 1);
+        assert!(tables.table("SecurityEvent").is_none());
+        assert!(!tables.views("WindowsEvent"));
+        assert!(MemoryTables::default().views("WindowsEvent"));
+        assert!(MemoryTables::default().table("AWSCloudTrail").is_some());
     }
 }

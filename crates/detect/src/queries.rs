@@ -14,6 +14,7 @@ use serde_json::json;
 
 use crate::journal::Journal;
 use crate::result::ResultRows;
+use crate::usage;
 
 /// 100 ns ticks between 0001-01-01 and the Unix epoch.
 const UNIX_EPOCH_TICKS: i64 = 621_355_968_000_000_000;
@@ -56,6 +57,16 @@ impl QueryOptions {
             timeout: Duration::from_secs(60),
         }
     }
+
+    fn run_options(&self) -> RunOptions {
+        RunOptions {
+            limits: Limits {
+                timeout: self.timeout,
+                max_rows: self.max_rows,
+            },
+            time_range: self.range.map(|(from, to)| (ticks(from), ticks(to))),
+        }
+    }
 }
 
 /// A query's result.
@@ -88,6 +99,17 @@ pub enum QueryError {
 pub trait Tables: TableSource {
     /// The schema of a table that is not built in.
     fn custom_schema(&self, name: &str) -> Option<Arc<TableSchema>>;
+
+    /// The tables that are known whether they hold rows or not.
+    fn catalog(&self) -> &Catalog {
+        Catalog::builtin()
+    }
+
+    /// Whether a view of Watchfloor's own answers for this table's name. Not where somebody
+    /// brought a table of that name.
+    fn views(&self, _name: &str) -> bool {
+        true
+    }
 }
 
 /// The lake's tables.
@@ -95,13 +117,25 @@ pub struct LakeTables(pub lake::Lake);
 
 impl TableSource for LakeTables {
     fn table(&self, name: &str) -> Option<Arc<dyn TableProvider>> {
+        if name == usage::TABLE {
+            return usage::table(&self.0);
+        }
         self.0
             .table(name)
             .map(|table| Arc::new(table) as Arc<dyn TableProvider>)
     }
 
     fn names(&self) -> Vec<String> {
-        self.0.table_names()
+        let mut names = self.0.table_names();
+        if !names.iter().any(|name| name == usage::TABLE) {
+            names.push(usage::TABLE.to_owned());
+            names.sort();
+        }
+        names
+    }
+
+    fn holds_rows(&self, name: &str) -> bool {
+        name == usage::TABLE || self.0.has_table(name)
     }
 }
 
@@ -121,9 +155,19 @@ pub struct KqlCatalog<'a> {
 }
 
 impl<'a> KqlCatalog<'a> {
-    /// A catalog over tables, with `builtin` for the ones that hold no rows yet.
-    pub fn new(tables: &'a dyn Tables, builtin: &'a Catalog) -> Self {
-        Self { tables, builtin }
+    /// A catalog over tables, with their own catalog for the ones that hold no rows yet.
+    pub fn new(tables: &'a dyn Tables) -> Self {
+        Self {
+            tables,
+            builtin: tables.catalog(),
+        }
+    }
+
+    fn view(&self, name: &str) -> Option<&'static str> {
+        VIEWS
+            .iter()
+            .find(|(view, _)| *view == name && self.tables.views(name))
+            .map(|(_, body)| *body)
     }
 }
 
@@ -132,7 +176,7 @@ const VIEWS: &[(&str, &str)] = &[("WindowsEvent", include_str!("../views/Windows
 
 impl kql::Catalog for KqlCatalog<'_> {
     fn table(&self, name: &str) -> Option<Cow<'_, kql::TableDef>> {
-        if VIEWS.iter().any(|(view, _)| *view == name) {
+        if self.view(name).is_some() {
             return None;
         }
         let custom = self.tables.custom_schema(name);
@@ -153,16 +197,13 @@ impl kql::Catalog for KqlCatalog<'_> {
     }
 
     fn function(&self, name: &str) -> Option<Cow<'_, kql::FunctionDef>> {
-        VIEWS
-            .iter()
-            .find(|(view, _)| *view == name)
-            .map(|(view, body)| {
-                Cow::Owned(kql::FunctionDef {
-                    name: (*view).to_owned(),
-                    parameters: "()".to_owned(),
-                    body: (*body).to_owned(),
-                })
+        self.view(name).map(|body| {
+            Cow::Owned(kql::FunctionDef {
+                name: name.to_owned(),
+                parameters: "()".to_owned(),
+                body: body.to_owned(),
             })
+        })
     }
 }
 
@@ -214,9 +255,14 @@ impl Queries {
         &self.tables
     }
 
+    /// The same engine over other tables; runs are recorded nowhere.
+    pub(crate) fn over(&self, tables: Arc<dyn Tables>) -> Self {
+        Self::new(tables, Arc::clone(&self.engine), Journal::default())
+    }
+
     /// Binds a query without running it.
     pub fn bind(&self, text: &str, now: Timestamp) -> Bound {
-        let catalog = KqlCatalog::new(self.tables.as_ref(), Catalog::builtin());
+        let catalog = KqlCatalog::new(self.tables.as_ref());
         let options = kql::BindOptions {
             now: ticks(now),
             dialect: kql::Dialect::Sentinel,
@@ -245,6 +291,30 @@ impl Queries {
         }
     }
 
+    /// What a query reads and how the engine would run it, as text. Only parts whose columns depend
+    /// on data (`bag_unpack`, `pivot`) are run.
+    ///
+    /// # Errors
+    /// As [`Queries::run`].
+    pub async fn explain(&self, text: &str, options: &QueryOptions) -> Result<String, QueryError> {
+        let bound = self.bind(text, options.now);
+        let Some(query) = bound.query else {
+            return Err(QueryError::Diagnostics(bound.diagnostics));
+        };
+        let mut explained = String::new();
+        for read in &query.reads {
+            explained.push_str(&format!(
+                "reads {}: {}\n",
+                read.table,
+                read.columns.join(", ")
+            ));
+        }
+        let run = options.run_options();
+        let plan = self.engine.explain(&query, self.tables.as_ref(), &run);
+        explained.push_str(&plan.await?);
+        Ok(explained)
+    }
+
     /// Runs a query that is bound already; `text` is what the record shows.
     ///
     /// # Errors
@@ -258,13 +328,7 @@ impl Queries {
         context: &QueryContext,
     ) -> Result<QueryOutcome, QueryError> {
         let started = Instant::now();
-        let run = RunOptions {
-            limits: Limits {
-                timeout: options.timeout,
-                max_rows: options.max_rows,
-            },
-            time_range: options.range.map(|(from, to)| (ticks(from), ticks(to))),
-        };
+        let run = options.run_options();
         let answer = self.engine.run(query, self.tables.as_ref(), &run).await;
         let elapsed = started.elapsed();
         let rows = answer.as_ref().map_or(0, |result| {

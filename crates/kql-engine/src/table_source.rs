@@ -13,6 +13,12 @@ pub trait TableSource: Send + Sync {
 
     /// Names of all tables.
     fn names(&self) -> Vec<String>;
+
+    /// Whether a table may hold rows. `false` only when it surely holds none: the engine then leaves
+    /// it out of unions.
+    fn holds_rows(&self, _name: &str) -> bool {
+        true
+    }
 }
 
 /// Tables held in a map: for loaded files and tests.

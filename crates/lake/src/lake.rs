@@ -269,6 +269,13 @@ impl Lake {
             .cloned()
     }
 
+    /// Whether an HTTP request's idempotency key was used for another body of the same source
+    /// within the time that keys are remembered.
+    pub fn other_body(&self, key: &ReceiptKey) -> bool {
+        let shared = &self.inner.shared;
+        shared.ledger.lock().other_body(key, shared.clock.now())
+    }
+
     /// A table as it is now, `None` when there is no such table. A known table without rows is
     /// there, and empty.
     ///
@@ -301,6 +308,11 @@ impl Lake {
         let mut names: Vec<String> = self.inner.shared.tables.read().keys().cloned().collect();
         names.sort();
         names
+    }
+
+    /// Whether a table holds rows or was defined here.
+    pub fn has_table(&self, name: &str) -> bool {
+        self.inner.shared.tables.read().contains_key(name)
     }
 
     /// Schemas of the custom tables (those not in [`Catalog::builtin`]).

@@ -7,6 +7,7 @@
 //! `pivot`) are run while lowering.
 
 mod aggregate;
+mod emptiness;
 mod expression;
 mod get_schema;
 mod join;
@@ -65,6 +66,8 @@ fn key<T>(node: &T) -> NodeKey {
 pub(crate) struct Lowering<'q> {
     tables: &'q dyn TableSource,
     query: &'q Query,
+    /// The columns read of each table.
+    reads: HashMap<&'q str, HashSet<&'q str>>,
     time_range: Option<(i64, i64)>,
     staging: Staging,
     /// `materialize()` bodies that were run.
@@ -154,9 +157,14 @@ impl<'q> Lowering<'q> {
         query: &'q Query,
         time_range: Option<(i64, i64)>,
     ) -> Self {
+        let reads = query.reads.iter().map(|read| {
+            let columns = read.columns.iter().map(String::as_str).collect();
+            (read.table.as_str(), columns)
+        });
         Self {
             tables,
             query,
+            reads: reads.collect(),
             time_range,
             staging: Staging::new(session.clone()),
             materialized: HashMap::new(),

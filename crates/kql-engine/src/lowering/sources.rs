@@ -46,7 +46,7 @@ impl<'q> Lowering<'q> {
     }
 
     /// The operator's columns without rows.
-    fn no_rows(&self, rel: &Rel) -> Result<LogicalPlan> {
+    pub(super) fn no_rows(&self, rel: &Rel) -> Result<LogicalPlan> {
         let columns = rel
             .columns
             .iter()
@@ -64,14 +64,11 @@ impl<'q> Lowering<'q> {
                 span: rel.span,
             })?;
         let schema = provider.schema();
-        let read = self.query.reads.iter().find(|read| read.table == table);
+        let read = self.reads.get(table);
         // Log Analytics tables have up to 230 columns and planning walks all it is shown.
         let projection = read.map(|read| {
-            let wanted = |name: &str| {
-                name == TIME_COLUMN
-                    || name == RECEIVED_COLUMN
-                    || read.columns.iter().any(|column| column == name)
-            };
+            let wanted =
+                |name: &str| name == TIME_COLUMN || name == RECEIVED_COLUMN || read.contains(name);
             let fields = schema.fields().iter().enumerate();
             fields
                 .filter(|(_, field)| wanted(field.name()))
@@ -98,7 +95,7 @@ impl<'q> Lowering<'q> {
         }
         let mut exprs = Vec::new();
         for ((id, stored_name), column) in columns.iter().zip(&rel.columns) {
-            if read.is_some_and(|read| !read.columns.contains(stored_name)) {
+            if read.is_some_and(|read| !read.contains(stored_name.as_str())) {
                 continue;
             }
             let field =

@@ -15,11 +15,17 @@ impl<'q> Lowering<'q> {
         inputs: &'q [UnionInput],
         source: Option<ColumnId>,
     ) -> Result<LogicalPlan> {
+        let (absent, inputs): (Vec<&UnionInput>, Vec<&UnionInput>) =
+            inputs.iter().partition(|input| self.is_empty(&input.rel));
+        if inputs.is_empty() {
+            return self.no_rows(rel);
+        }
+        let inputs = inputs.as_slice();
         let mut plans = Vec::with_capacity(inputs.len());
         for input in inputs {
             plans.push(self.lower(&input.rel).await?);
         }
-        let raw = self.raw_types(rel, inputs, &plans);
+        let raw = Self::raw_types(rel, inputs, &plans);
         let extras: Vec<String> = {
             let mut all: Vec<String> = plans
                 .iter()
@@ -40,6 +46,10 @@ impl<'q> Lowering<'q> {
                     || inputs.iter().zip(&plans).any(|(input, plan)| {
                         let from = input.columns.get(idx).copied().flatten();
                         from.is_some_and(|id| has(plan, &name(id)))
+                    })
+                    || absent.iter().any(|input| {
+                        let from = input.columns.get(idx).copied().flatten();
+                        from.is_some_and(|id| self.carries(&input.rel, id))
                     })
             })
             .collect();
@@ -88,8 +98,8 @@ impl<'q> Lowering<'q> {
             let plan = build(LogicalPlanBuilder::from(plan).project(exprs)?)?;
             projected.push(std::sync::Arc::new(plan));
         }
-        if projected.is_empty() {
-            return self.source(rel).await;
+        if let [only] = projected.as_slice() {
+            return Ok(only.as_ref().clone());
         }
         let all = LogicalPlan::Union(Union::try_new_with_loose_types(projected)?);
         let exprs: Vec<DfExpr> = names(&all).into_iter().map(column).collect();
@@ -98,9 +108,8 @@ impl<'q> Lowering<'q> {
 
     /// For each output column, the stored type when every input that has the column carries its stored form.
     fn raw_types(
-        &self,
         rel: &Rel,
-        inputs: &[UnionInput],
+        inputs: &[&UnionInput],
         plans: &[LogicalPlan],
     ) -> Vec<Option<arrow::datatypes::DataType>> {
         let of = |idx: usize| {
