@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
@@ -39,6 +40,44 @@ const EXAMPLES: &str = "Examples:
   watchfloor hunt evidence/ --rules sigma/rules --min-level high
   watchfloor incidents list";
 
+const HUNT_HELP: &str = "Analytics (Sentinel) rules:
+  Rows of the tables they read are held in memory (--memory). Each rule runs over windows of its
+  queryPeriod, one every queryFrequency; the last one ends at the first whole minute after the
+  rule's last row. Windows without a row of its tables are left out, unless it fires on few rows.
+  A record counts as received when it happened. A finding that shows in overlapping windows is one
+  match, as in service.
+  Each result row is a match: `fields` is the row without empty columns, `time` its TimeGenerated,
+  else the end of the window, `file` and `record_id` are those of its record, else of the first
+  record of `evidence`, which lists the records behind a summarised row; `\"\"` and 0 when none can
+  be told (they are looked up for 150 rows of a window).
+
+Order: ndjson, json and csv come as they are found, within a file in its order; table and html are
+sorted by time and hold the --max-rows most severe matches; what is left out is counted on stderr.
+
+Exit status: 1 when a file or rule failed or a limit left something out (stderr says what), 2 for
+bad usage.
+
+Examples:
+  watchfloor hunt evidence/ --rules sigma/rules
+  watchfloor hunt C.evtx --rules my.yml --format ndjson --since 2026-03-01T00:00:00Z
+  watchfloor hunt evidence/ --rules sigma/ sentinel/ --format html --output hunt.html
+  watchfloor hunt --rules sigma/rules --explain 'Security log cleared' evidence/Security.evtx:4711";
+
+const QUERY_HELP: &str = "Columns of --format parquet and arrow: bool, int, long and real as they are; decimal as
+Decimal128(38, 10); datetime as a timestamp in UTC with microseconds (the seventh digit is cut);
+timespan as an integer, in ticks of 100 ns; string, guid and dynamic (JSON text) as text. Each
+column's metadata has its KQL type under `kql_type`. They are written to stdout.
+
+Exit status: 1 when the query failed or a limit was hit, 2 when its text is wrong.
+
+Examples:
+  watchfloor query 'SigninLogs | where ResultType != 0 | summarize count() by UserPrincipalName'
+  watchfloor query -f hunt.kql --timespan 7d --format csv
+  watchfloor query 'T | count' --load T=events.parquet
+  watchfloor query 'SecurityEvent | take 1000' --format parquet > events.parquet
+  echo 'Syslog | count' | watchfloor query - --timeout 5m
+  watchfloor query 'Syslog | count' --explain";
+
 /// Output of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -50,6 +89,12 @@ pub(crate) enum Format {
     Ndjson,
     /// Comma-separated, safe for spreadsheets.
     Csv,
+    /// One self-contained page; of `hunt` only.
+    Html,
+    /// Columns with their types, for other programs; of `query` only.
+    Parquet,
+    /// An Arrow IPC stream; of `query` only.
+    Arrow,
 }
 
 #[derive(Debug, Subcommand)]
@@ -63,18 +108,13 @@ pub(crate) enum Command {
   watchfloor ingest rows.ndjson --table SigninLogs --format ndjson")]
     Ingest(Ingest),
     /// Run a KQL query.
-    #[command(after_help = "Examples:
-  watchfloor query 'SigninLogs | where ResultType != 0 | summarize count() by UserPrincipalName'
-  watchfloor query -f hunt.kql --timespan 7d --format csv
-  watchfloor query 'T | count' --load T=events.parquet")]
+    #[command(after_help = QUERY_HELP)]
     Query(Query),
     /// Check, run or format KQL from files of queries.
     #[command(subcommand)]
     Kql(Kql),
-    /// Run Sigma rules over files without storing them.
-    #[command(after_help = "Examples:
-  watchfloor hunt evidence/ --rules sigma/rules
-  watchfloor hunt C.evtx --rules my.yml --format ndjson --since 2026-03-01T00:00:00Z")]
+    /// Run Sigma and Sentinel rules over files without storing them.
+    #[command(after_help = HUNT_HELP)]
     Hunt(Hunt),
     /// Check rules.
     #[command(subcommand)]
@@ -115,6 +155,9 @@ pub(crate) enum Command {
     /// Tokens of programs.
     #[command(subcommand)]
     Tokens(Tokens),
+    /// Print the OpenAPI document of the HTTP API.
+    #[command(hide = true)]
+    Openapi,
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -164,15 +207,21 @@ pub(crate) struct Query {
     /// Query files instead of the data folder: TABLE=PATH, any known format.
     #[arg(long, value_name = "TABLE=PATH")]
     pub(crate) load: Vec<String>,
-    /// Only rows of the last ... (30d, 24h), or <start>/<end>.
+    /// Only rows of the last ... (30d, 24h), or <start>/<end>, by TimeGenerated.
     #[arg(long)]
     pub(crate) timespan: Option<String>,
-    /// Memory.
-    #[arg(long, value_parser = bytes, default_value = "2GB")]
-    pub(crate) memory: usize,
-    /// Rows at most.
+    /// Memory; a running server has its own [default: 2GB].
+    #[arg(long, value_parser = bytes)]
+    pub(crate) memory: Option<usize>,
+    /// Time it may take (60s, 5m) [default: 60s; over a data folder, the configured one].
+    #[arg(long, value_parser = timeout, value_name = "TIME")]
+    pub(crate) timeout: Option<Duration>,
+    /// Rows at most; 500,000 over a data folder.
     #[arg(long, default_value_t = 30_000)]
     pub(crate) max_rows: usize,
+    /// Say what the query reads and how it would be run, instead of running it.
+    #[arg(long)]
+    pub(crate) explain: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -196,24 +245,96 @@ pub(crate) enum Kql {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Hunt {
-    /// Files, folders, archives.
-    #[arg(required = true)]
+    /// Files, folders, archives; `-` is stdin.
+    #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
-    /// Rule files and folders.
-    #[arg(long, required = true)]
-    pub(crate) rules: Vec<PathBuf>,
-    /// Least level: informational, low, medium, high, critical.
-    #[arg(long)]
+    #[command(flatten)]
+    pub(crate) rules: RulePaths,
+    /// Least level: informational, low, medium, high, critical [default: all].
+    #[arg(long, value_name = "LEVEL")]
     pub(crate) min_level: Option<String>,
     /// First event time.
-    #[arg(long)]
+    #[arg(long, value_name = "TIME")]
     pub(crate) since: Option<jiff::Timestamp>,
     /// Last event time, exclusive.
-    #[arg(long)]
+    #[arg(long, value_name = "TIME")]
     pub(crate) until: Option<jiff::Timestamp>,
+    /// Write the rows to a file; it appears when the hunt is done.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Overwrite the --output file.
+    #[arg(long, requires = "output")]
+    pub(crate) force: bool,
+    /// Say which selections of a Sigma rule (its id, title or file) hold for one record.
+    #[arg(long, num_args = 2, value_names = ["RULE", "FILE:RECORD"], conflicts_with = "output")]
+    pub(crate) explain: Option<Vec<String>>,
     /// Worker threads [default: one a processor].
     #[arg(long)]
     pub(crate) threads: Option<usize>,
+    /// Memory for the rows that analytics rules read, and as much for their queries.
+    #[arg(long, value_parser = bytes, default_value = "1GB")]
+    pub(crate) memory: usize,
+    /// Windows of one analytics rule at most: first those that bring no new row are left out, then
+    /// the oldest.
+    #[arg(long, value_name = "N", default_value_t = 2_000)]
+    pub(crate) max_windows: usize,
+    /// Matches in a table or an HTML page at most, the most severe ones.
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub(crate) max_rows: usize,
+}
+
+/// Each use of `--rules` with its values: `hunt E --rules R S` names two folders of rules,
+/// `hunt --rules R E` one, and E to hunt in.
+#[derive(Debug, Default)]
+pub(crate) struct RulePaths(pub(crate) Vec<Vec<PathBuf>>);
+
+impl clap::FromArgMatches for RulePaths {
+    fn from_arg_matches(matches: &clap::ArgMatches) -> Result<Self, clap::Error> {
+        let uses = matches.get_occurrences::<PathBuf>("rules");
+        Ok(Self(
+            uses.into_iter()
+                .flatten()
+                .map(|values| values.cloned().collect())
+                .collect(),
+        ))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &clap::ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl ClapArgs for RulePaths {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        let rules = clap::Arg::new("rules")
+            .long("rules")
+            .value_name("PATH")
+            .num_args(1..)
+            .action(clap::ArgAction::Append)
+            .value_parser(clap::value_parser!(PathBuf))
+            .help("Rule files and folders");
+        command.arg(rules)
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+impl Hunt {
+    /// What to hunt in, and the rules.
+    pub(crate) fn paths_and_rules(&self) -> (Vec<PathBuf>, Vec<PathBuf>) {
+        let (mut paths, mut uses) = (self.paths.clone(), self.rules.0.clone());
+        if paths.is_empty()
+            && self.explain.is_none()
+            && let Some(last) = uses.last_mut()
+            && last.len() > 1
+        {
+            paths = last.split_off(1);
+        }
+        (paths, uses.concat())
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -286,7 +407,8 @@ pub(crate) struct Metrics {
     /// Incidents created in the last ...
     #[arg(long, default_value = "30d")]
     pub(crate) since: String,
-    /// severity, tier, source, rule or owner.
+    /// severity, tier, source, rule, owner or shift: 00-08, 08-16 or 16-24 UTC, by the incident's
+    /// first acknowledgement, or its creation as long as there is none.
     #[arg(long)]
     pub(crate) by: Option<String>,
 }
@@ -298,8 +420,23 @@ pub(crate) enum Rejects {
         #[arg(long, default_value_t = 100)]
         limit: usize,
     },
-    /// Decode them again.
-    Replay,
+    /// Decode them again, with their source as it is set up now or with another one. Each is
+    /// stored once, however often it is replayed.
+    #[command(after_help = "Examples:
+  watchfloor rejects replay
+  watchfloor rejects replay --rejected-by table_rows --source syslog
+  watchfloor rejects replay --id 0123456789abcdef0123456789abcdef --source cef_syslog")]
+    Replay {
+        /// Only these, as `rejects list` shows them.
+        #[arg(long, value_name = "REJECT_ID")]
+        id: Vec<String>,
+        /// Only those that this source rejected.
+        #[arg(long, value_name = "NAME")]
+        rejected_by: Option<String>,
+        /// Decode with this source, or as rows of this table.
+        #[arg(long, value_name = "NAME")]
+        source: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -309,6 +446,8 @@ pub(crate) enum Import {
         /// CSV with a header.
         file: PathBuf,
     },
+    /// What is stored.
+    List,
 }
 
 #[derive(Debug, Subcommand)]
@@ -372,6 +511,14 @@ fn bytes(text: &str) -> Result<usize, String> {
     Ok((number * unit) as usize)
 }
 
+/// Reads a length of time: `60s`, `5m`, `PT1M`.
+fn timeout(text: &str) -> Result<Duration, String> {
+    detect::timespan::length(text)
+        .and_then(|length| Duration::try_from(length).ok())
+        .filter(|length| !length.is_zero())
+        .ok_or_else(|| format!("`{text}` is no length of time; for example 60s or 5m"))
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -381,6 +528,29 @@ mod tests {
     fn the_command_line_is_well_formed() {
         use clap::CommandFactory as _;
         Args::command().debug_assert();
+    }
+
+    fn hunt(line: &str) -> (Vec<PathBuf>, Vec<PathBuf>) {
+        let args = Args::try_parse_from(line.split_whitespace()).unwrap();
+        match args.command {
+            Command::Hunt(hunt) => hunt.paths_and_rules(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn rules_and_what_to_hunt_in_come_in_either_order() {
+        let paths = |names: &[&str]| names.iter().map(PathBuf::from).collect::<Vec<_>>();
+        for (line, to_hunt_in, rules) in [
+            ("w hunt e f --rules r", vec!["e", "f"], vec!["r"]),
+            ("w hunt e --rules r s", vec!["e"], vec!["r", "s"]),
+            ("w hunt e --rules r --rules s", vec!["e"], vec!["r", "s"]),
+            ("w hunt --rules r e f", vec!["e", "f"], vec!["r"]),
+            ("w hunt --rules r --rules s e", vec!["e"], vec!["r", "s"]),
+            ("w hunt --rules r s --explain x f:1", vec![], vec!["r", "s"]),
+        ] {
+            assert_eq!(hunt(line), (paths(&to_hunt_in), paths(&rules)), "{line}");
+        }
     }
 
     #[test]

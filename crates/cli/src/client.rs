@@ -14,7 +14,7 @@ use server::{Caller, Config, DataFolder, FolderError, Platform};
 use tokio::net::{TcpStream, UnixStream};
 use tower::ServiceExt as _;
 
-use crate::args::Args;
+use crate::args::{Args, Command};
 use crate::failure::{Failure, Outcome};
 
 /// Largest answer read, bytes.
@@ -63,7 +63,11 @@ impl Client {
         let path = data_dir(args)?;
         match DataFolder::own(&path) {
             Ok(folder) => {
-                let platform = open_platform(folder, read_config(args)?).await?;
+                let mut config = read_config(args)?;
+                if let Command::Query(options) = &args.command {
+                    config.query_memory_bytes = options.memory.unwrap_or(config.query_memory_bytes);
+                }
+                let platform = open_platform(folder, config).await?;
                 let router = server::router(Arc::clone(&platform));
                 Ok(Self::InProcess { platform, router })
             }
@@ -228,32 +232,39 @@ async fn remote(
     let port = authority
         .port_u16()
         .unwrap_or(if scheme == "https" { 443 } else { 80 });
+    // All that can be refused is refused before anything goes over the network.
+    let tls = match scheme {
+        "http" if is_loopback(&host) => None,
+        "http" => {
+            return Err(Failure::input("a token is sent over https only")
+                .hint("use the server's https address"));
+        }
+        "https" => {
+            let name = rustls::pki_types::ServerName::try_from(host.clone()).map_err(|_| bad())?;
+            let connector = tokio_rustls::TlsConnector::from(Arc::new(trust(ca)?));
+            Some((connector, name))
+        }
+        _ => return Err(bad()),
+    };
+    let request = finish(request, body)?;
     let stream = TcpStream::connect((host.as_str(), port))
         .await
         .map_err(|error| Failure::work(format!("cannot reach {url}: {error}")))?;
-    let request = finish(request, body)?;
-    match scheme {
-        "http"
-            if host == "localhost"
-                || host
-                    .parse::<std::net::IpAddr>()
-                    .is_ok_and(|ip| ip.is_loopback()) =>
-        {
-            exchange(TokioIo::new(stream), request).await
-        }
-        "http" => Err(Failure::input("a token is sent over https only")
-            .hint("use the server's https address")),
-        "https" => {
-            let connector = tokio_rustls::TlsConnector::from(Arc::new(trust(ca)?));
-            let name = rustls::pki_types::ServerName::try_from(host).map_err(|_| bad())?;
-            let stream = connector
-                .connect(name, stream)
-                .await
-                .map_err(|error| Failure::work(format!("TLS with {url} failed: {error}")))?;
-            exchange(TokioIo::new(stream), request).await
-        }
-        _ => Err(bad()),
-    }
+    let Some((connector, name)) = tls else {
+        return exchange(TokioIo::new(stream), request).await;
+    };
+    let stream = connector.connect(name, stream).await.map_err(|error| {
+        Failure::work(format!("TLS with {url} failed: {error}"))
+            .hint("--ca names the certificate of the authority that signed the server's")
+    })?;
+    exchange(TokioIo::new(stream), request).await
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost"
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|ip| ip.is_loopback())
 }
 
 fn trust(ca: Option<&Path>) -> Outcome<rustls::ClientConfig> {
@@ -291,7 +302,9 @@ fn answer(status: StatusCode, bytes: &[u8]) -> Outcome<Json> {
     let message = error["message"]
         .as_str()
         .map_or_else(|| format!("the server answered {status}"), str::to_owned);
-    let failure = match status.is_client_error() {
+    // A query that is right and still failed is no bad input.
+    let is_input = status.is_client_error() && error["code"] != "query_failed";
+    let failure = match is_input {
         true => Failure::input(message),
         false => Failure::work(message),
     };

@@ -49,25 +49,28 @@ impl Failure {
     /// Prints it and gives the exit status.
     pub(crate) fn report(self) -> ExitCode {
         eprintln!("error: {}", for_terminal(&self.message));
-        let diagnostics = self.diagnostics.unwrap_or_default();
-        for finding in diagnostics.as_array().into_iter().flatten() {
-            let text =
-                |key: &str| for_terminal(finding[key].as_str().unwrap_or_default()).into_owned();
-            eprintln!(
-                "{}[{}]: {}",
-                text("severity"),
-                text("code"),
-                text("message")
-            );
-            eprintln!(" --> query:{}:{}", finding["line"], finding["column"]);
-            if finding["hint"].is_string() {
-                eprintln!("help: {}", text("hint"));
-            }
-        }
+        print_findings(&self.diagnostics.unwrap_or_default());
         if let Some(hint) = self.hint {
             eprintln!("help: {}", for_terminal(&hint));
         }
         ExitCode::from(self.code)
+    }
+}
+
+/// Prints the findings of a query, as the API gives them, on stderr.
+pub(crate) fn print_findings(findings: &serde_json::Value) {
+    for finding in findings.as_array().into_iter().flatten() {
+        let text = |key: &str| for_terminal(finding[key].as_str().unwrap_or_default()).into_owned();
+        eprintln!(
+            "{}[{}]: {}",
+            text("severity"),
+            text("code"),
+            text("message")
+        );
+        eprintln!(" --> query:{}:{}", finding["line"], finding["column"]);
+        if finding["hint"].is_string() {
+            eprintln!("help: {}", text("hint"));
+        }
     }
 }
 

@@ -6,26 +6,42 @@
 
 mod args;
 mod client;
+mod columnar;
 mod commands;
+mod examples;
 mod failure;
 mod output;
 mod safe_text;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 /// Planning a query recurses as deep as the query is long; the usual 2 MB would overflow, and that
 /// ends the process rather than the query.
 const QUERY_STACK_BYTES: usize = 64 << 20;
 
+/// Libraries that warn of what is none of the user's business; their errors still show.
+const QUIETER: &str = "evtx=error,buoyant_kernel=error,buoyant_kernel_engine=error";
+
 fn main() -> ExitCode {
-    let args = args::Args::parse();
-    let quiet = args.quiet;
-    let filter =
-        tracing_subscriber::EnvFilter::try_from_env("WATCHFLOOR_LOG").unwrap_or_else(|_| {
-            tracing_subscriber::EnvFilter::new(if quiet { "error" } else { "warn" })
-        });
+    let args = examples::parse();
+    // Queries run on this thread too, and the first thread's stack is the system's choice.
+    let work = std::thread::Builder::new()
+        .stack_size(QUERY_STACK_BYTES)
+        .spawn(move || run(args));
+    match work.map(std::thread::JoinHandle::join) {
+        Ok(Ok(code)) => code,
+        Ok(Err(_)) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("error: cannot start: {error}");
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn run(args: args::Args) -> ExitCode {
+    let level = if args.quiet { "error" } else { "warn" };
+    let filter = tracing_subscriber::EnvFilter::try_from_env("WATCHFLOOR_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(format!("{level},{QUIETER}")));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::args::Format;
 use crate::failure::{Failure, Outcome};
-use crate::safe_text::{for_csv, one_line};
+use crate::safe_text::{for_csv, for_json, for_terminal, one_line};
 
 /// Rows with column names, ready to print.
 #[derive(Debug, Default)]
@@ -32,37 +32,57 @@ impl Rows {
     /// Prints to stdout. A closed pipe ends quietly.
     pub(crate) fn print(&self, format: Format) -> Outcome<()> {
         let stdout = io::stdout().lock();
-        match self.write(format, stdout) {
+        let written = match format {
+            // A file gets the values as they are, a terminal nothing that it would obey.
+            Format::Csv if stdout.is_terminal() => {
+                self.csv(stdout, |cell| for_terminal(&for_csv(cell)).into_owned())
+            }
+            _ => self.write(format, stdout),
+        };
+        match written {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             Err(error) => Err(Failure::work(format!("cannot write: {error}"))),
             Ok(()) => Ok(()),
         }
     }
 
-    fn write(&self, format: Format, mut out: impl Write) -> io::Result<()> {
+    /// Writes them; HTML is not for rows of any kind.
+    pub(crate) fn write(&self, format: Format, mut out: impl Write) -> io::Result<()> {
         match format {
             Format::Table => writeln!(out, "{}", self.table()),
             Format::Json => {
                 let rows: Vec<Json> = self.rows.iter().map(|row| self.object(row)).collect();
-                serde_json::to_writer_pretty(&mut out, &rows)?;
-                writeln!(out)
+                let text = serde_json::to_string_pretty(&rows)?;
+                writeln!(out, "{}", for_json(&text))
             }
             Format::Ndjson => {
                 for row in &self.rows {
-                    serde_json::to_writer(&mut out, &self.object(row))?;
-                    writeln!(out)?;
+                    writeln!(out, "{}", for_json(&self.object(row).to_string()))?;
                 }
                 Ok(())
             }
-            Format::Csv => {
-                let mut csv = csv::Writer::from_writer(out);
-                csv.write_record(&self.columns)?;
-                for row in &self.rows {
-                    csv.write_record(row.iter().map(|cell| for_csv(&text(cell)).into_owned()))?;
-                }
-                csv.flush()
+            Format::Csv => self.csv(out, |cell| for_csv(cell).into_owned()),
+            Format::Html | Format::Parquet | Format::Arrow => {
+                Err(io::Error::other("this format is not for these rows"))
             }
         }
+    }
+
+    fn csv(&self, out: impl Write, safe: impl Fn(&str) -> String) -> io::Result<()> {
+        // A closed pipe must be seen as one.
+        let cause = |error: csv::Error| match error.into_kind() {
+            csv::ErrorKind::Io(error) => error,
+            kind => io::Error::other(format!("{kind:?}")),
+        };
+        let mut csv = csv::Writer::from_writer(out);
+        // Names can come from log text too (`pivot`, `bag_unpack`).
+        let header = self.columns.iter().map(|name| safe(name));
+        csv.write_record(header).map_err(cause)?;
+        for row in &self.rows {
+            let cells = row.iter().map(|cell| safe(&text(cell)));
+            csv.write_record(cells).map_err(cause)?;
+        }
+        csv.flush()
     }
 
     fn object(&self, row: &[Json]) -> Json {
@@ -96,11 +116,39 @@ pub(crate) fn text(cell: &Json) -> String {
 /// Prints one JSON object on a line of stdout.
 pub(crate) fn json_line(value: &impl serde::Serialize) -> Outcome<()> {
     let mut out = io::stdout().lock();
-    let written = serde_json::to_writer(&mut out, value)
+    let written = serde_json::to_string(value)
         .map_err(io::Error::from)
-        .and_then(|()| writeln!(out));
+        .and_then(|text| writeln!(out, "{}", for_json(&text)));
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
+    }
+}
+
+/// Writes bytes to stdout. A closed pipe ends quietly.
+pub(crate) fn print_bytes(bytes: &[u8]) -> Outcome<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::work(format!("cannot write: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_csv_header_from_log_text_is_no_formula() {
+        let rows = Rows {
+            columns: vec!["=cmd|x".into()],
+            rows: vec![vec!["+1".into()], vec![(-1).into()]],
+        };
+        let mut out = Vec::new();
+        rows.write(Format::Csv, &mut out).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "'=cmd|x\n+1\n-1\n");
     }
 }

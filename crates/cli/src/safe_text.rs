@@ -35,6 +35,24 @@ pub(crate) fn one_line(text: &str) -> String {
     for_terminal(text).replace('\n', "\\n")
 }
 
+/// JSON text with the characters that a terminal obeys written as escapes: the same values, inert
+/// where they are shown. (Those below a blank are escaped in every JSON text.)
+pub(crate) fn for_json(text: &str) -> Cow<'_, str> {
+    let is_raw = |c: char| c >= ' ' && is_hostile(c);
+    if !text.chars().any(is_raw) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_raw(c) {
+            let _ = write!(safe, "\\u{:04x}", u32::from(c));
+        } else {
+            safe.push(c);
+        }
+    }
+    Cow::Owned(safe)
+}
+
 /// A CSV cell that no spreadsheet takes for a formula: one that begins with `= + - @`, a tab or a
 /// carriage return gets a leading apostrophe. Plain numbers stay numbers.
 pub(crate) fn for_csv(text: &str) -> Cow<'_, str> {
@@ -46,6 +64,7 @@ pub(crate) fn for_csv(text: &str) -> Cow<'_, str> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -57,6 +76,19 @@ mod tests {
         );
         assert_eq!(for_terminal("plain, ünïcode"), "plain, ünïcode");
         assert_eq!(one_line("a\r\nb\tc"), "a\\r\\nb\\tc");
+    }
+
+    #[test]
+    fn json_keeps_its_values_and_loses_its_effects() {
+        let value = serde_json::json!({"a": "\u{1b}[2J\u{9b}1m\u{202e}\u{7f}é"});
+        let text = value.to_string();
+        let safe = for_json(&text);
+        assert!(!safe.chars().any(is_hostile), "{safe}");
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&safe).unwrap(),
+            value
+        );
+        assert!(safe.contains('é'));
     }
 
     #[test]

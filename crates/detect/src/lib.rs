@@ -3,7 +3,7 @@
 //! [`RuleLibrary`] reads analytics rules (Sentinel YAML and JSON) and Sigma rules.
 //! [`StreamMatcher`] runs Sigma on every stored record and passes native alerts through,
 //! [`Scheduler`] runs analytics rules over their windows; both give [`schema::Alert`]s to an
-//! [`AlertSink`]. [`hunt()`] runs Sigma over files without storing them. [`Queries`] is the way to
+//! [`AlertSink`]. [`Hunt`] runs both over files without storing them. [`Queries`] is the way to
 //! run KQL over the lake, for rules and for people.
 //!
 //! Not here: incidents (crate `soc`), the clock's ticking and the wiring (crate `server`).
@@ -20,20 +20,29 @@ mod load_files;
 mod mapping;
 mod memory_tables;
 mod queries;
+mod query_place;
 mod result;
 mod row_keys;
 mod rule;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod rule_properties;
 mod rule_test;
 mod schedule_state;
 mod scheduler;
 mod sink;
 mod stream;
+mod usage;
+pub mod timespan;
 mod window_run;
 mod windows;
 
 pub use diagnostic::{Finding, Findings};
 pub use event_entities::entity_condition;
-pub use hunt::{HuntMatch, HuntOptions, HuntSummary, hunt};
+pub use hunt::{
+    Hunt, HuntMatch, HuntOptions, HuntProgress, HuntRows, HuntSummary, LocateError, RecordRef,
+    Report, locate,
+};
 pub use journal::Journal;
 pub use library::{RuleLibrary, RuleReport, RuleState};
 pub use load_files::LoadError;
@@ -49,4 +58,4 @@ pub use schedule_state::StateError;
 pub use scheduler::{ScheduleError, Scheduler, TickReport};
 pub use sink::{AlertSink, SinkError};
 pub use stream::{FrameFindings, OWN_SOURCE, StreamMatcher};
-pub use windows::{RUN_DELAY, Timetable, Window};
+pub use windows::{Timetable, Window};

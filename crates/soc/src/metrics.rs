@@ -28,10 +28,13 @@ pub enum GroupBy {
     Rule,
     /// Owner.
     Owner,
+    /// Shift: the third of the UTC day in which the incident was first acknowledged, or created as
+    /// long as it is not.
+    Shift,
 }
 
 impl GroupBy {
-    /// Reads `severity`, `tier`, `source`, `rule`, `owner`.
+    /// Reads `severity`, `tier`, `source`, `rule`, `owner`, `shift`.
     pub fn parse(text: &str) -> Option<Self> {
         Some(match text {
             "severity" => Self::Severity,
@@ -39,6 +42,7 @@ impl GroupBy {
             "source" => Self::Source,
             "rule" => Self::Rule,
             "owner" => Self::Owner,
+            "shift" => Self::Shift,
             _ => return None,
         })
     }
@@ -91,8 +95,8 @@ pub struct Summary {
 }
 
 /// The columns that the clock needs.
-const COLUMNS: &str = "severity, status, classification, owner, tier, source, rule_id, first_alert_at,
-    first_event_at, acknowledged_at, contained_at, remediated_at, recovered_at, closed_at, reopened_at";
+const COLUMNS: &str = "severity, status, classification, owner, tier, source, rule_id, created_at,
+    first_alert_at, first_event_at, acknowledged_at, contained_at, remediated_at, recovered_at, closed_at, reopened_at";
 
 impl Store {
     /// Metrics of the incidents created at or after `since`, one group for each value of `by`, or
@@ -195,7 +199,22 @@ fn group_key(row: &DbRow, by: GroupBy) -> Result<String> {
         GroupBy::Owner => row
             .try_get::<Option<String>, _>("owner")?
             .unwrap_or_else(|| "Unassigned".to_owned()),
+        GroupBy::Shift => {
+            let acknowledged = timestamp_opt(row.try_get("acknowledged_at")?)?;
+            let created = timestamp_opt(row.try_get("created_at")?)?;
+            let begun = acknowledged.or(created).unwrap_or_default();
+            shift_of(begun).to_owned()
+        }
     })
+}
+
+/// The shift an instant falls in: eight hours each, from midnight UTC.
+fn shift_of(at: Timestamp) -> &'static str {
+    match at.as_second().rem_euclid(86_400) / 3_600 {
+        0..8 => "00-08 UTC",
+        8..16 => "08-16 UTC",
+        _ => "16-24 UTC",
+    }
 }
 
 /// Durations of a group, before the statistics.
@@ -264,6 +283,26 @@ impl Collected {
             time_to_detect: Stat::of(self.time_to_detect),
             dwell: Stat::of(self.dwell),
             not_remediated: self.not_remediated,
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shifts_begin_at_midnight_eight_and_sixteen_utc() {
+        let cases = [
+            ("2026-03-01T00:00:00Z", "00-08 UTC"),
+            ("2026-03-01T07:59:59Z", "00-08 UTC"),
+            ("2026-03-01T08:00:00Z", "08-16 UTC"),
+            ("2026-03-01T16:00:00Z", "16-24 UTC"),
+            ("1969-12-31T23:59:59Z", "16-24 UTC"),
+        ];
+        for (at, shift) in cases {
+            assert_eq!(shift_of(at.parse().unwrap()), shift, "{at}");
         }
     }
 }

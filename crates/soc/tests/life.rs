@@ -542,3 +542,20 @@ async fn the_queue_filters_and_searches_without_wildcards() {
         1
     );
 }
+
+#[tokio::test]
+async fn a_shift_is_that_of_the_acknowledgement_and_before_it_of_the_creation() {
+    let store = with_incident().await;
+    let shift = async |minute| -> Vec<(String, u64)> {
+        let groups = store.metrics(at(0), Some(GroupBy::Shift), at(minute)).await;
+        let groups = groups.unwrap().into_iter();
+        groups.map(|group| (group.key, group.incidents)).collect()
+    };
+    // The story begins at 14:13 UTC.
+    assert_eq!(shift(100).await, [("08-16 UTC".to_owned(), 1)]);
+    store
+        .act(1, &Action::Acknowledge, &ann(), None, at(200))
+        .await
+        .unwrap();
+    assert_eq!(shift(1_000).await, [("16-24 UTC".to_owned(), 1)]);
+}

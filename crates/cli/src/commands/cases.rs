@@ -2,11 +2,21 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::args::{Format, Incidents, Metrics};
+use crate::args::{Args, Format, Incidents, Metrics};
 use crate::client::{Client, Send};
 use crate::failure::Outcome;
-use crate::output::{Rows, json_line, text};
+use crate::output::{Rows, json_line, print_bytes, text};
 use crate::safe_text::one_line;
+
+/// The clock's figures.
+const FIGURES: [&str; 6] = [
+    "tta",
+    "ttc",
+    "ttr",
+    "time_to_recover",
+    "time_to_detect",
+    "dwell",
+];
 
 const COLUMNS: &[&str] = &[
     "number",
@@ -22,7 +32,8 @@ const COLUMNS: &[&str] = &[
     "classification",
 ];
 
-pub(super) async fn incidents(client: &Client, format: Format, command: &Incidents) -> Outcome<()> {
+pub(super) async fn incidents(client: &Client, args: &Args, command: &Incidents) -> Outcome<()> {
+    let format = args.format;
     match command {
         Incidents::List { status, search } => {
             let mut path = format!("/api/v1/incidents?limit=1000&status={}", encoded(status));
@@ -44,7 +55,7 @@ pub(super) async fn incidents(client: &Client, format: Format, command: &Inciden
         }
         Incidents::Scope { number, hours } => {
             let path = format!("/api/v1/incidents/{number}/scope?hours={hours}");
-            scope(&client.call("GET", &path, Send::Nothing).await?, format)
+            scope(&client.call("GET", &path, Send::Nothing).await?, args)
         }
         other => {
             let (number, action, body) = action(other);
@@ -88,8 +99,12 @@ fn summary_of(mut incident: Json) -> Json {
 }
 
 fn show(incident: &Json) -> Outcome<()> {
-    let line = |label: &str, value: &Json| println_safe(&format!("{label:<14} {}", text(value)));
-    println_safe(&format!(
+    let mut shown = String::new();
+    let mut say = |line: &str| {
+        shown.push_str(&one_line(line));
+        shown.push('\n');
+    };
+    say(&format!(
         "#{}  {}",
         incident["number"],
         text(&incident["title"])
@@ -103,11 +118,11 @@ fn show(incident: &Json) -> Outcome<()> {
         ("Tactics", "tactics"),
         ("Classification", "classification"),
     ] {
-        line(label, &incident[key]);
+        say(&format!("{label:<14} {}", text(&incident[key])));
     }
-    println_safe("Why this priority");
+    say("Why this priority");
     for part in incident["priority_parts"].as_array().into_iter().flatten() {
-        println_safe(&format!(
+        say(&format!(
             "  {:>3}/{:<3} {:<12} {}",
             text(&part["points"]),
             text(&part["max"]),
@@ -115,17 +130,10 @@ fn show(incident: &Json) -> Outcome<()> {
             text(&part["reason"])
         ));
     }
-    println_safe("Clock");
-    for key in [
-        "tta",
-        "ttc",
-        "ttr",
-        "time_to_recover",
-        "time_to_detect",
-        "dwell",
-    ] {
+    say("Clock");
+    for key in FIGURES {
         let metric = &incident["clock"][key];
-        println_safe(&format!(
+        say(&format!(
             "  {key:<16} {:<14} {:>9} s  {} -> {}  {}",
             text(&metric["state"]),
             text(&metric["seconds"]),
@@ -134,9 +142,9 @@ fn show(incident: &Json) -> Outcome<()> {
             text(&metric["note"])
         ));
     }
-    println_safe("Alerts");
+    say("Alerts");
     for alert in incident["alerts"].as_array().into_iter().flatten() {
-        println_safe(&format!(
+        say(&format!(
             "  {}  {:<13} {:<9} {}  ({})",
             text(&alert["start_at"]),
             text(&alert["severity"]),
@@ -145,9 +153,9 @@ fn show(incident: &Json) -> Outcome<()> {
             text(&alert["joined_because"])
         ));
     }
-    println_safe("Entities");
+    say("Entities");
     for entity in incident["entities"].as_array().into_iter().flatten() {
-        println_safe(&format!(
+        say(&format!(
             "  {:<16} {}  {}",
             text(&entity["kind"]),
             text(&entity["label"]),
@@ -155,21 +163,19 @@ fn show(incident: &Json) -> Outcome<()> {
         ));
     }
     for missing in incident["missing_links"].as_array().into_iter().flatten() {
-        println_safe(&format!(
+        say(&format!(
             "  missing link    {}: {}",
             text(&missing["entity"]),
             text(&missing["reason"])
         ));
     }
-    Ok(())
+    print_bytes(shown.as_bytes())
 }
 
-#[expect(clippy::print_stdout, reason = "this is where rows for people go")]
-fn println_safe(line: &str) {
-    println!("{}", one_line(line));
-}
-
-fn scope(answer: &Json, format: Format) -> Outcome<()> {
+fn scope(answer: &Json, args: &Args) -> Outcome<()> {
+    if args.format == Format::Json {
+        return json_line(answer);
+    }
     for table in answer["tables"].as_array().into_iter().flatten() {
         let columns: Vec<String> = table["columns"]
             .as_array()
@@ -183,12 +189,12 @@ fn scope(answer: &Json, format: Format) -> Outcome<()> {
             .flatten()
             .filter_map(|row| row.as_array().cloned())
             .collect();
-        if format == Format::Table {
-            println_safe(&text(&table["name"]));
+        if args.format == Format::Table {
+            print_bytes(format!("{}\n", one_line(&text(&table["name"]))).as_bytes())?;
         }
-        Rows { columns, rows }.print(format)?;
+        Rows { columns, rows }.print(args.format)?;
     }
-    if answer["truncated"] == json!(true) {
+    if answer["truncated"] == json!(true) && !args.quiet {
         eprintln!("more rows were there than are shown; query the tables for all of them");
     }
     Ok(())
@@ -202,32 +208,14 @@ pub(super) async fn metrics(client: &Client, format: Format, options: &Metrics) 
     let answer = client.call("GET", &path, Send::Nothing).await?;
     let groups = answer["groups"].as_array().cloned().unwrap_or_default();
     if format != Format::Table && format != Format::Csv {
-        let columns = [
-            "key",
-            "incidents",
-            "tta",
-            "ttc",
-            "ttr",
-            "time_to_recover",
-            "time_to_detect",
-            "dwell",
-            "not_remediated",
-        ];
+        let columns = [&["key", "incidents"][..], &FIGURES, &["not_remediated"]].concat();
         return Rows::of_objects(&columns, &groups).print(format);
     }
     let mut rows = Rows {
         columns: vec!["key".into(), "incidents".into()],
         rows: Vec::new(),
     };
-    let figures = [
-        "tta",
-        "ttc",
-        "ttr",
-        "time_to_recover",
-        "time_to_detect",
-        "dwell",
-    ];
-    for figure in figures {
+    for figure in FIGURES {
         for part in ["count", "median_seconds", "p90_seconds"] {
             rows.columns.push(format!("{figure}_{part}"));
         }
@@ -235,7 +223,7 @@ pub(super) async fn metrics(client: &Client, format: Format, options: &Metrics) 
     rows.columns.push("not_remediated".into());
     for group in &groups {
         let mut row = vec![group["key"].clone(), group["incidents"].clone()];
-        for figure in figures {
+        for figure in FIGURES {
             for part in ["count", "median_seconds", "p90_seconds"] {
                 row.push(group[figure][part].clone());
             }

@@ -7,7 +7,7 @@ use serde_json::json;
 use server::DataFolder;
 
 use super::cases::encoded;
-use crate::args::{Args, Command, Import, Rejects, Tokens, Users};
+use crate::args::{Args, Command, Format, Import, Rejects, Tokens, Users};
 use crate::client::{Client, Send, data_dir};
 use crate::failure::{Failure, Outcome};
 use crate::output::Rows;
@@ -32,16 +32,51 @@ pub(super) async fn run(client: &Client, args: &Args, command: &Command) -> Outc
                 "record",
                 "reason",
                 "received_at",
+                "replayed",
                 "raw_preview",
             ];
             Rows::of_objects(&columns, &items).print(format)
         }
-        Command::Rejects(Rejects::Replay) => {
+        Command::Rejects(Rejects::Replay {
+            id,
+            rejected_by,
+            source,
+        }) => {
+            let body = json!({ "ids": id, "rejected_by": rejected_by, "source": source });
             let answer = client
-                .call("POST", "/api/v1/rejects/replay", Send::Nothing)
+                .call("POST", "/api/v1/rejects/replay", Send::Json(body))
                 .await?;
             client.settle().await?;
-            one(&["tried", "rows", "still_rejected", "duplicates"], answer)
+            let columns = ["tried", "rows", "filtered", "still_rejected", "duplicates"];
+            one(&columns, answer)
+        }
+        Command::Assets(Import::List) => {
+            let columns = [
+                "name",
+                "kind",
+                "criticality",
+                "environment",
+                "service",
+                "owner",
+                "tags",
+                "shared",
+                "network",
+                "source",
+            ];
+            list(client, format, "/api/v1/assets", &columns).await
+        }
+        Command::Identities(Import::List) => {
+            let columns = [
+                "label",
+                "display_name",
+                "privileged_role",
+                "sensitivity",
+                "department",
+                "manager",
+                "accounts",
+                "source",
+            ];
+            list(client, format, "/api/v1/identities", &columns).await
         }
         Command::Assets(Import::Import { file }) => {
             import(client, args, "/api/v1/assets", file).await
@@ -63,6 +98,8 @@ pub(super) async fn run(client: &Client, args: &Args, command: &Command) -> Outc
                 "last_received",
                 "last_event",
                 "zone",
+                "filter",
+                "filter_failure",
             ];
             Rows::of_objects(&columns, &items).print(format)
         }
@@ -119,11 +156,18 @@ pub(super) async fn run(client: &Client, args: &Args, command: &Command) -> Outc
     }
 }
 
+async fn list(client: &Client, format: Format, path: &str, columns: &[&str]) -> Outcome<()> {
+    let answer = client.call("GET", path, Send::Nothing).await?;
+    let items = answer["items"].as_array().cloned().unwrap_or_default();
+    Rows::of_objects(columns, &items).print(format)
+}
+
 async fn import(client: &Client, args: &Args, path: &str, file: &Path) -> Outcome<()> {
     let bytes = std::fs::read(file)
         .map_err(|error| Failure::input(format!("`{}`: {error}", file.display())))?;
     let answer = client.call("POST", path, Send::Bytes(bytes)).await?;
-    for warning in answer["warnings"].as_array().into_iter().flatten() {
+    let warnings = answer["warnings"].as_array();
+    for warning in warnings.into_iter().flatten().filter(|_| !args.quiet) {
         eprintln!(
             "warning: {}",
             crate::safe_text::for_terminal(warning.as_str().unwrap_or_default())

@@ -3,13 +3,17 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use detect::{Journal, MemoryTables, Queries, RuleLibrary};
+use detect::{Journal, MemoryTables, Queries, RuleLibrary, RuleReport};
 use jiff::Timestamp;
 use kql_engine::{Engine, EngineOptions};
+use serde_json::{Value as Json, json};
 
-use crate::args::{Args, Rules};
+use crate::args::{Args, Format, Rules};
 use crate::failure::{Failure, Outcome};
-use crate::output::json_line;
+use crate::output::{Rows, json_line};
+
+/// What is said about a rule.
+const COLUMNS: &[&str] = &["path", "kind", "id", "ok", "state", "diagnostics"];
 
 /// Queries over tables in memory, for commands that need no data folder.
 pub(super) fn queries_over(tables: MemoryTables, memory_bytes: usize) -> Outcome<Queries> {
@@ -25,7 +29,7 @@ pub(super) fn queries_over(tables: MemoryTables, memory_bytes: usize) -> Outcome
     ))
 }
 
-pub(super) async fn run(_: &Args, command: &Rules) -> Outcome {
+pub(super) async fn run(args: &Args, command: &Rules) -> Outcome {
     let Rules::Check { paths } = command;
     for path in paths {
         if !path.exists() {
@@ -37,15 +41,28 @@ pub(super) async fn run(_: &Args, command: &Rules) -> Outcome {
     }
     let queries = queries_over(MemoryTables::default(), 256 << 20)?;
     let library = RuleLibrary::load(Vec::new(), paths, &queries, &|_| true, Timestamp::now());
-    let mut broken = 0;
-    for report in &library.reports {
-        broken += usize::from(!report.ok);
-        json_line(report)?;
+    let reports: Vec<Json> = library.reports.iter().map(line).collect();
+    match args.format {
+        Format::Table | Format::Ndjson => reports.iter().try_for_each(json_line)?,
+        format => Rows::of_objects(COLUMNS, &reports).print(format)?,
     }
-    eprintln!("rules: {} checked, {broken} broken", library.reports.len());
-    Ok(if broken == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(1)
+    let broken = library.reports.iter().filter(|report| !report.ok).count();
+    if !args.quiet {
+        eprintln!("rules: {} checked, {broken} broken", reports.len());
+    }
+    Ok(match broken {
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::from(1),
+    })
+}
+
+fn line(report: &RuleReport) -> Json {
+    json!({
+        "path": report.path,
+        "kind": report.kind,
+        "id": report.id,
+        "ok": report.ok,
+        "state": report.state,
+        "diagnostics": report.diagnostics,
     })
 }

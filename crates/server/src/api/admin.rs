@@ -1,16 +1,17 @@
-//! Running the installation: backup, context tables, users, tokens, history.
+//! Running the installation: backup, users, tokens, history.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::audit::Change;
 use crate::auth::{Caller, CanAdmin};
 use crate::error::ApiError;
 use crate::platform::Platform;
@@ -18,8 +19,6 @@ use crate::platform::Platform;
 pub(super) fn routes() -> OpenApiRouter<Arc<Platform>> {
     OpenApiRouter::new()
         .routes(routes!(backup))
-        .routes(routes!(import_assets))
-        .routes(routes!(import_identities))
         .routes(routes!(add_user))
         .routes(routes!(reset_password))
         .routes(routes!(add_token))
@@ -51,60 +50,21 @@ async fn backup(
         ));
     }
     let bytes = platform.backup(&body.path).await?;
+    let file = body.path.display().to_string();
+    let change = Change {
+        operation: "Backup taken",
+        kind: "Data folder",
+        name: &file,
+        details: json!({ "Bytes": bytes }),
+    };
+    platform.audit(&caller, change).await;
     Ok(Json(BackupAnswer { bytes }))
-}
-
-#[derive(Serialize, ToSchema)]
-struct ImportAnswer {
-    rows: usize,
-    stored: usize,
-    warnings: Vec<String>,
-}
-
-impl From<soc::ImportReport> for ImportAnswer {
-    fn from(report: soc::ImportReport) -> Self {
-        Self {
-            rows: report.rows,
-            stored: report.stored,
-            warnings: report.warnings,
-        }
-    }
-}
-
-/// Imports assets from CSV.
-#[utoipa::path(post, path = "/api/v1/assets", request_body(content = String, content_type = "text/csv"), responses((status = 200, body = ImportAnswer)))]
-async fn import_assets(
-    State(platform): State<Arc<Platform>>,
-    CanAdmin(caller): CanAdmin,
-    body: Bytes,
-) -> Result<Json<ImportAnswer>, ApiError> {
-    let report = platform
-        .store
-        .import_assets(&body, "csv", &caller.actor(), platform.now())
-        .await?;
-    platform.store.relink(platform.now()).await?;
-    Ok(Json(report.into()))
-}
-
-/// Imports identities from CSV.
-#[utoipa::path(post, path = "/api/v1/identities", request_body(content = String, content_type = "text/csv"), responses((status = 200, body = ImportAnswer)))]
-async fn import_identities(
-    State(platform): State<Arc<Platform>>,
-    CanAdmin(caller): CanAdmin,
-    body: Bytes,
-) -> Result<Json<ImportAnswer>, ApiError> {
-    let report = platform
-        .store
-        .import_identities(&body, "csv", &caller.actor(), platform.now())
-        .await?;
-    platform.store.relink(platform.now()).await?;
-    Ok(Json(report.into()))
 }
 
 #[derive(Deserialize, ToSchema)]
 struct NewUser {
     name: String,
-    /// admin, analyst or reader.
+    #[schema(value_type = super::words::Role)]
     role: String,
 }
 
@@ -119,7 +79,7 @@ struct OneTimePassword {
 #[utoipa::path(post, path = "/api/v1/users", request_body = NewUser, responses((status = 200, body = OneTimePassword), (status = 409)))]
 async fn add_user(
     State(platform): State<Arc<Platform>>,
-    _: CanAdmin,
+    CanAdmin(caller): CanAdmin,
     Json(body): Json<NewUser>,
 ) -> Result<Json<OneTimePassword>, ApiError> {
     let role = soc::Role::parse(&body.role).ok_or_else(|| {
@@ -130,6 +90,13 @@ async fn add_user(
         .store
         .add_user(&body.name, role, &password, true, platform.now())
         .await?;
+    let change = Change {
+        operation: "User added",
+        kind: "User",
+        name: &user.name,
+        details: json!({ "Role": user.role.as_str() }),
+    };
+    platform.audit(&caller, change).await;
     Ok(Json(OneTimePassword {
         name: user.name,
         password,
@@ -140,10 +107,17 @@ async fn add_user(
 #[utoipa::path(post, path = "/api/v1/users/{name}/reset-password", params(("name" = String, Path)), responses((status = 200, body = OneTimePassword), (status = 404)))]
 async fn reset_password(
     State(platform): State<Arc<Platform>>,
-    _: CanAdmin,
+    CanAdmin(caller): CanAdmin,
     Path(name): Path<String>,
 ) -> Result<Json<OneTimePassword>, ApiError> {
     let password = platform.store.reset_password(&name, platform.now()).await?;
+    let change = Change {
+        operation: "Password reset",
+        kind: "User",
+        name: &name,
+        details: json!({}),
+    };
+    platform.audit(&caller, change).await;
     Ok(Json(OneTimePassword { name, password }))
 }
 
@@ -193,6 +167,13 @@ async fn add_token(
         .store
         .add_token(&new, caller.name(), platform.now())
         .await?;
+    let change = Change {
+        operation: "Token added",
+        kind: "API token",
+        name: &new.name,
+        details: json!({ "Id": stored.id, "Scopes": body.scopes, "Sources": new.sources }),
+    };
+    platform.audit(&caller, change).await;
     Ok(Json(TokenAnswer {
         id: stored.id,
         token,

@@ -3,16 +3,20 @@
 
 mod account;
 mod admin;
+mod body;
+mod context;
 mod export;
 mod health;
 mod incidents;
 mod ingest;
 mod live;
+mod openapi;
 mod query;
 mod rejects;
 mod rules;
 mod sources;
 mod wire;
+pub(crate) mod words;
 
 use std::sync::Arc;
 
@@ -20,27 +24,15 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderValue, header};
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::decompression::RequestDecompressionLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
-use utoipa::OpenApi;
+use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::assets;
 use crate::platform::Platform;
 
-/// Largest request body after decompression, bytes.
-pub(crate) const BODY_BYTES_MAX: usize = 256 << 20;
-
-#[derive(OpenApi)]
-#[openapi(info(
-    title = "Watchfloor",
-    description = "Security operations platform: ingest, query, incidents, metrics.",
-    license(name = "Apache-2.0")
-))]
-struct Document;
-
-fn api() -> (OpenApiRouter<Arc<Platform>>, ()) {
-    let router = OpenApiRouter::with_openapi(Document::openapi())
+fn api() -> (Router<Arc<Platform>>, OpenApi) {
+    let (routes, mut document) = OpenApiRouter::with_openapi(openapi::document())
         .merge(account::routes())
         .merge(incidents::routes())
         .merge(query::routes())
@@ -49,19 +41,22 @@ fn api() -> (OpenApiRouter<Arc<Platform>>, ()) {
         .merge(sources::routes())
         .merge(rejects::routes())
         .merge(admin::routes())
-        .merge(live::routes());
-    (router, ())
+        .merge(context::routes())
+        .merge(live::routes())
+        .split_for_parts();
+    openapi::complete(&mut document);
+    (routes, document)
 }
 
 /// The OpenAPI document, JSON text.
 pub fn openapi_json() -> String {
-    let (_, document) = api().0.split_for_parts();
+    let (_, document) = api();
     document.to_pretty_json().unwrap_or_default()
 }
 
 /// The whole HTTP surface over a platform.
 pub fn router(platform: Arc<Platform>) -> Router {
-    let (routes, document) = api().0.split_for_parts();
+    let (routes, document) = api();
     let document = document.to_json().unwrap_or_default();
     let header = |name, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
@@ -75,8 +70,7 @@ pub fn router(platform: Arc<Platform>) -> Router {
             }),
         )
         .fallback(assets::serve)
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(RequestDecompressionLayer::new())
+        .layer(DefaultBodyLimit::max(platform.config.body_bytes_max))
         .layer(header(
             header::CONTENT_SECURITY_POLICY,
             assets::CONTENT_SECURITY_POLICY,

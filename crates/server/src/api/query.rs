@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use detect::{QueryContext, QueryOptions, ResultRows};
-use jiff::{SignedDuration, Span, Timestamp};
+use detect::{QueryContext, QueryError, QueryOptions, ResultRows};
+use jiff::{SignedDuration, Timestamp};
 use schema::Catalog;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json_;
@@ -14,13 +14,15 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::auth::CanRead;
+use super::words;
+use crate::auth::{Caller, CanRead};
 use crate::error::{ApiError, Diagnostic};
 use crate::platform::Platform;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Platform>> {
     OpenApiRouter::new()
         .routes(routes!(query))
+        .routes(routes!(explain))
         .routes(routes!(check))
         .routes(routes!(schema))
 }
@@ -33,6 +35,34 @@ struct QueryBody {
     timespan: Option<String>,
     /// Rows at most; 30,000 when not given.
     max_rows: Option<usize>,
+    /// Seconds it may take. The server's own limit when not given, and at most that for callers
+    /// over the network.
+    timeout_seconds: Option<f64>,
+    /// What `now()` and `ago()` count from; the present when not given. With the end of the window
+    /// that a rule looked at, an alert's query gives the rows that it gave then.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    as_of: Option<Timestamp>,
+}
+
+impl QueryBody {
+    fn options(&self, platform: &Platform, caller: &Caller) -> Result<QueryOptions, ApiError> {
+        let now = platform.now();
+        let range = self.timespan.as_deref();
+        let limit = Duration::from_secs(platform.config.query_timeout_seconds);
+        let asked = match self.timeout_seconds {
+            None => limit,
+            Some(seconds) => Duration::try_from_secs_f64(seconds)
+                .map_err(|_| ApiError::bad(format!("timeout_seconds `{seconds}`")))?,
+        };
+        // The owner of the data folder may set any limit: it is their own machine.
+        let is_local = matches!(caller, Caller::Local { .. });
+        Ok(QueryOptions {
+            range: range.map(|text| timespan(text, now)).transpose()?.flatten(),
+            max_rows: self.max_rows.unwrap_or(30_000).min(500_000),
+            timeout: if is_local { asked } else { asked.min(limit) },
+            ..QueryOptions::new(now)
+        })
+    }
 }
 
 /// A result in the shape of the Azure Monitor Logs API.
@@ -52,7 +82,7 @@ pub(crate) struct Table {
     pub name: String,
     pub columns: Vec<ColumnView>,
     /// Cells in column order; `dynamic` as JSON text.
-    #[schema(value_type = Vec<Vec<Object>>)]
+    #[schema(value_type = Vec<Vec<words::Cell>>)]
     pub rows: Vec<Vec<Json_>>,
 }
 
@@ -91,28 +121,25 @@ async fn query(
     CanRead(caller): CanRead,
     Json(body): Json<QueryBody>,
 ) -> Result<Json<QueryAnswer>, ApiError> {
-    let now = platform.now();
-    let range = body
-        .timespan
-        .as_deref()
-        .map(|text| timespan(text, now))
-        .transpose()?
-        .flatten();
-    let options = QueryOptions {
-        range,
-        max_rows: body.max_rows.unwrap_or(30_000).min(500_000),
-        timeout: Duration::from_secs(platform.config.query_timeout_seconds),
-        ..QueryOptions::new(now)
-    };
+    let options = body.options(&platform, &caller)?;
     let context = QueryContext {
         who: caller.name().to_owned(),
         purpose: "query",
     };
-    let outcome = platform
+    // Only the text is read as of then: the run itself is recorded in the present.
+    let bound = platform
         .queries
-        .run(&body.query, &options, &context)
-        .await
-        .map_err(|error| ApiError::query(&body.query, &error))?;
+        .bind(&body.query, body.as_of.unwrap_or(options.now));
+    let outcome = match bound.query {
+        Some(query) => {
+            platform
+                .queries
+                .run_bound(&body.query, &query, bound.diagnostics, &options, &context)
+                .await
+        }
+        None => Err(QueryError::Diagnostics(bound.diagnostics)),
+    };
+    let outcome = outcome.map_err(|error| ApiError::query(&body.query, &error))?;
     Ok(Json(QueryAnswer {
         statistics: Statistics {
             elapsed_ms: outcome.elapsed.as_secs_f64() * 1000.0,
@@ -129,43 +156,36 @@ async fn query(
 }
 
 /// Reads a timespan; `None` for an empty one.
-pub(crate) fn timespan(
-    text: &str,
-    now: Timestamp,
-) -> Result<Option<(Timestamp, Timestamp)>, ApiError> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let bad = || {
-        ApiError::bad(format!("timespan `{text}` is not understood"))
-            .hint("use 24h, PT1H or <start>/<end>")
-    };
-    let (start, end) = match text.split_once('/') {
-        None => (
-            now.checked_sub(duration(text).ok_or_else(bad)?)
-                .map_err(|_| bad())?,
-            now,
-        ),
-        Some((start, end)) => {
-            let start: Timestamp = start.parse().map_err(|_| bad())?;
-            let end = match end.parse::<Timestamp>() {
-                Ok(end) => end,
-                Err(_) => start
-                    .checked_add(duration(end).ok_or_else(bad)?)
-                    .map_err(|_| bad())?,
-            };
-            (start, end)
-        }
-    };
-    Ok(Some((start, end)))
+fn timespan(text: &str, now: Timestamp) -> Result<Option<(Timestamp, Timestamp)>, ApiError> {
+    detect::timespan::window(text, now)
+        .map_err(|error| ApiError::bad(error.to_string()).hint(detect::timespan::BadTimespan::HINT))
 }
 
-/// `30d`, `24h`, `15m`, or ISO 8601 with days as 24 hours and fractional seconds.
+/// `30d`, `24h`, `15m`, or ISO 8601.
 pub(crate) fn duration(text: &str) -> Option<SignedDuration> {
-    let span: Span = text.parse().ok()?;
-    span.to_duration(jiff::SpanRelativeTo::days_are_24_hours())
-        .ok()
+    detect::timespan::length(text)
+}
+
+#[derive(Serialize, ToSchema)]
+struct ExplainAnswer {
+    /// The tables and columns it reads, then the engine's plan.
+    plan: String,
+}
+
+/// Says how a query would be run, without running it.
+#[utoipa::path(post, path = "/api/v1/query/explain", request_body = QueryBody, responses((status = 200, body = ExplainAnswer), (status = 400)))]
+async fn explain(
+    State(platform): State<Arc<Platform>>,
+    CanRead(caller): CanRead,
+    Json(body): Json<QueryBody>,
+) -> Result<Json<ExplainAnswer>, ApiError> {
+    let options = body.options(&platform, &caller)?;
+    let plan = platform
+        .queries
+        .explain(&body.query, &options)
+        .await
+        .map_err(|error| ApiError::query(&body.query, &error))?;
+    Ok(Json(ExplainAnswer { plan }))
 }
 
 #[derive(Deserialize, ToSchema)]

@@ -1,6 +1,6 @@
 //! Identities: one person or program, with the accounts it has in every environment.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use schema::Entity;
@@ -225,6 +225,24 @@ impl Store {
             .fetch_all(&self.pool)
             .await?;
         rows.iter().map(Identity::from_row).collect()
+    }
+
+    /// The keys of every identity's accounts, sorted, by identity id.
+    ///
+    /// # Errors
+    /// [`crate::Error::Database`].
+    pub async fn identity_accounts(&self) -> Result<BTreeMap<String, Vec<String>>> {
+        let rows = sqlx::query("SELECT identity, key FROM identity_keys ORDER BY key")
+            .fetch_all(&self.pool)
+            .await?;
+        let mut accounts: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for row in &rows {
+            accounts
+                .entry(row.try_get("identity")?)
+                .or_default()
+                .push(row.try_get("key")?);
+        }
+        Ok(accounts)
     }
 }
 
