@@ -217,3 +217,30 @@ fn real_data_loses_nothing() {
         }
     }
 }
+
+#[test]
+fn standard_input_reaches_the_owner_of_the_folder_and_leaves_nothing_behind() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path(), &[]);
+    let mut command = std::process::Command::new(support::BIN)
+        .args(["ingest", "-", "--format", "ndjson"])
+        .env("WATCHFLOOR_DATA_DIR", data.path())
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = command.stdin.take().unwrap();
+    stdin.write_all(GOOD.as_bytes()).unwrap();
+    drop(stdin);
+    let output = command.wait_with_output().unwrap();
+    assert!(output.status.success());
+    let report: Json = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["rows"], 2, "{report}");
+    let left: Vec<_> = std::fs::read_dir(data.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.contains("stdin"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+    server.stop();
+}

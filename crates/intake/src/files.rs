@@ -24,7 +24,7 @@ use crate::{Intake, IntakeError};
 const SPOOL_MEMORY_BYTES: usize = 32 << 20;
 
 /// How to read files.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct FileOptions {
     /// Source name; `None` tells each file's format from its content.
     pub source: Option<String>,
@@ -32,22 +32,10 @@ pub struct FileOptions {
     pub table: Option<String>,
     /// Store inputs again that were stored before.
     pub again: bool,
-    /// Zone of times that name none.
-    pub zone: TimeZone,
+    /// Zone of times that name none; `None` takes each source's own.
+    pub zone: Option<TimeZone>,
     /// Bounds.
     pub limits: Limits,
-}
-
-impl Default for FileOptions {
-    fn default() -> Self {
-        Self {
-            source: None,
-            table: None,
-            again: false,
-            zone: TimeZone::UTC,
-            limits: Limits::default(),
-        }
-    }
 }
 
 /// Where an ingestion stands, for a progress bar.
@@ -201,7 +189,10 @@ impl FileReader {
         };
         let ctx = DecodeContext {
             received,
-            zone: self.options.zone.clone(),
+            zone: match &self.options.zone {
+                Some(zone) => zone.clone(),
+                None => self.intake.zone(source_name),
+            },
             limits: self.options.limits.clone(),
             table,
             catalog: Catalog::builtin(),

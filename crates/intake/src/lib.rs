@@ -12,15 +12,19 @@ mod assemble;
 mod files;
 mod filter;
 mod reject;
+mod replay;
 mod report;
 mod request;
 pub mod syslog;
 
+use std::collections::HashMap;
 use std::sync::Arc;
+
+use jiff::tz::TimeZone;
 
 pub use files::{FileOptions, FileProgress};
 pub use filter::{FilterError, NoFilter, RowFilter};
-pub use reject::{ReplayReport, StoredReject};
+pub use replay::{ReplayReport, StoredReject};
 pub use report::{FileFailure, IngestReport, SourceReport};
 pub use request::{RejectedLine, RequestAnswer, RequestOptions};
 
@@ -41,6 +45,9 @@ pub enum IntakeError {
     /// Neither the content nor the name tells the format.
     #[error("the format is not recognised; name it with --source")]
     Unrecognised,
+    /// The idempotency key came with other content less than a day ago.
+    #[error("the idempotency key was used for another body; nothing of this one is stored")]
+    KeyReused,
     /// An input could not be read.
     #[error(transparent)]
     Open(#[from] sources::OpenError),
@@ -62,6 +69,7 @@ pub struct Intake {
     filter: Arc<dyn RowFilter>,
     clock: Arc<dyn lake::Clock>,
     tenant_id: Arc<str>,
+    zones: Arc<HashMap<String, TimeZone>>,
 }
 
 impl Intake {
@@ -77,7 +85,20 @@ impl Intake {
             filter,
             clock,
             tenant_id: tenant_id.into(),
+            zones: Arc::default(),
         }
+    }
+
+    /// Sets the zones of times that name none, by source. A source that is not in it has UTC.
+    #[must_use]
+    pub fn with_zones(mut self, zones: HashMap<String, TimeZone>) -> Self {
+        self.zones = Arc::new(zones);
+        self
+    }
+
+    /// The zone of a source's times that name none.
+    pub(crate) fn zone(&self, source: &str) -> TimeZone {
+        self.zones.get(source).cloned().unwrap_or(TimeZone::UTC)
     }
 
     /// Finds a source by its name; a table's name stands for rows that already have its columns.

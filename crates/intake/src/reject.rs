@@ -1,29 +1,16 @@
-//! Rejected records: stored with their bytes and the reason, and decoded again on request.
+//! The rows of `IngestRejects_CL`: rejected records with their bytes and the reason, and a note
+//! when one was replayed.
 
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use schema::{Catalog, Reject, Row, TableSchema};
-use serde::{Deserialize, Serialize};
 
 use crate::assemble::InputFacts;
 
 /// Table of rejects.
 pub(crate) const REJECTS_TABLE: &str = "IngestRejects_CL";
-
-/// What a replay of rejects came to.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReplayReport {
-    /// Rejects tried.
-    pub tried: u64,
-    /// Rows stored.
-    pub rows: u64,
-    /// Rejects that still can't be decoded.
-    pub still_rejected: u64,
-    /// Rejects replayed before.
-    pub duplicates: u64,
-}
 
 fn rejects_schema() -> Arc<TableSchema> {
     match Catalog::builtin().table(REJECTS_TABLE) {
@@ -66,27 +53,20 @@ pub(crate) fn reject_row(reject: &Reject, facts: &InputFacts, item_id: &str) -> 
     row
 }
 
-/// A stored reject, as a query over `IngestRejects_CL` gives it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredReject {
-    /// Its id.
-    pub reject_id: String,
-    /// Source that rejected it.
-    pub source: String,
-    /// File it stood in.
-    pub file: String,
-    /// The bytes, in `encoding`.
-    pub raw: String,
-    /// `utf-8` or `base64`.
-    pub encoding: String,
-}
-
-impl StoredReject {
-    /// The record's bytes.
-    pub fn bytes(&self) -> Vec<u8> {
-        match self.encoding.as_str() {
-            "base64" => BASE64.decode(&self.raw).unwrap_or_default(),
-            _ => self.raw.clone().into_bytes(),
-        }
-    }
+/// The row that notes a replay: its `RejectId` is the reject's, `Replayed` is true. The reject's
+/// own row stays as it is.
+pub(crate) fn replayed_row(reject_id: &str, facts: &InputFacts, file: &str) -> Row {
+    let mut row = Row::new(rejects_schema());
+    row.set("TimeGenerated", facts.received);
+    row.set("_TimeReceived", facts.received);
+    row.set("Type", REJECTS_TABLE);
+    row.set("TenantId", facts.tenant_id.as_ref());
+    row.set("SourceSystem", "Watchfloor");
+    row.set("_ItemId", format!("{reject_id}-replayed"));
+    row.set("RejectId", reject_id);
+    row.set("SourceName", facts.source);
+    row.set("File", file);
+    row.set("Reason", format!("replayed as {}", facts.source));
+    row.set("Replayed", true);
+    row
 }

@@ -3,14 +3,12 @@
 use std::io::Cursor;
 use std::ops::ControlFlow;
 
-use jiff::tz::TimeZone;
 use lake::{Appended, Frame, FrameCounts, ReceiptKey};
 use schema::{Catalog, Event, Reject};
 use serde::{Deserialize, Serialize};
 use sources::{DecodeContext, DecodeError, Limits, NamedInput, Sink};
 
 use crate::assemble::{Assembler, InputFacts};
-use crate::reject::{ReplayReport, StoredReject};
 use crate::{Intake, IntakeError};
 
 /// How to read a body.
@@ -52,7 +50,8 @@ impl Intake {
     /// Stores the records of one body.
     ///
     /// # Errors
-    /// When the source is unknown or the lake refuses; then nothing of the body is stored.
+    /// When the source is unknown, the idempotency key was used for other content, or the lake
+    /// refuses; then nothing of the body is stored.
     pub async fn request(
         &self,
         body: Vec<u8>,
@@ -68,6 +67,9 @@ impl Intake {
             && earlier.complete
         {
             return Ok(repeated(earlier.counts));
+        }
+        if receipt.is_some_and(|key| self.lake.other_body(&key)) {
+            return Err(IntakeError::KeyReused);
         }
         let facts = InputFacts {
             source: source_name,
@@ -97,7 +99,7 @@ impl Intake {
         }
     }
 
-    fn one_frame(
+    pub(crate) fn one_frame(
         &self,
         source: &'static dyn sources::Source,
         table: Option<String>,
@@ -106,7 +108,7 @@ impl Intake {
     ) -> Result<(Frame, Vec<RejectedLine>), IntakeError> {
         let ctx = DecodeContext {
             received: facts.received,
-            zone: TimeZone::UTC,
+            zone: self.zone(facts.source),
             limits: Limits::default(),
             table,
             catalog: Catalog::builtin(),
@@ -147,48 +149,6 @@ impl Intake {
         inner.finish(bytes)?;
         let frame = frame.ok_or_else(|| IntakeError::Worker("no frame".into()))?;
         Ok((frame, rejected))
-    }
-
-    /// Decodes stored rejects again with their source as it is now. A reject that decodes is
-    /// stored once, however often it is replayed.
-    ///
-    /// # Errors
-    /// When the lake refuses.
-    pub async fn replay(&self, rejects: Vec<StoredReject>) -> Result<ReplayReport, IntakeError> {
-        let mut report = ReplayReport::default();
-        for reject in rejects {
-            report.tried += 1;
-            let (source, table) = match Self::source(&reject.source) {
-                Ok(found) => found,
-                Err(_) => {
-                    report.still_rejected += 1;
-                    continue;
-                }
-            };
-            let key = ReceiptKey::file(
-                *blake3::hash(format!("replay\u{1f}{}", reject.reject_id).as_bytes()).as_bytes(),
-            );
-            if self.lake.receipt(&key).is_some() {
-                report.duplicates += 1;
-                continue;
-            }
-            let facts = InputFacts {
-                source: source.spec().name,
-                tenant_id: self.tenant_id.clone(),
-                received: self.clock.now(),
-                hash: key.hash,
-                receipt: Some(key),
-                already_stored: 0,
-            };
-            let (frame, rejected) = self.one_frame(source, table, reject.bytes(), facts)?;
-            if rejected.is_empty() && frame.counts.rows > 0 {
-                report.rows += frame.counts.rows;
-                self.lake.append(frame).await?;
-            } else {
-                report.still_rejected += 1;
-            }
-        }
-        Ok(report)
     }
 }
 

@@ -5,6 +5,7 @@
 //! acknowledgement: what is lost is what had not been stored when the process died. A TCP sender
 //! is read no faster than rows become durable.
 
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -27,6 +28,8 @@ const MESSAGE_BYTES_MAX: usize = 256 << 10;
 const GATHER_MESSAGES: usize = 5_000;
 /// How long the first message of a frame waits for others.
 const GATHER_TIME: Duration = Duration::from_millis(200);
+/// How soon a receiver without datagrams notices that it should stop.
+const LOOK_FOR_STOP: Duration = Duration::from_millis(250);
 /// TCP connections at a time; more are refused until one ends.
 const CONNECTIONS_MAX: usize = 1_000;
 
@@ -38,24 +41,54 @@ struct Message {
 }
 
 /// Receives datagrams until `stop`.
+///
+/// A datagram that nobody fetches in time is gone, so they are fetched by a thread of their own:
+/// queries may keep all threads of the async runtime busy for longer than the system's buffer
+/// lasts.
 pub async fn serve_udp(intake: Intake, socket: UdpSocket, zone: TimeZone, stop: CancellationToken) {
     let (sender, receiver) = mpsc::channel(GATHER_MESSAGES * 2);
-    let store = tokio::spawn(store(intake, receiver, zone));
+    let started = blocking(socket).and_then(|socket| {
+        std::thread::Builder::new()
+            .name("syslog-udp".into())
+            .spawn(move || fetch(&socket, &sender, &stop))
+    });
+    match started {
+        // Ends when the thread has let go of its sender, with everything stored.
+        Ok(_) => store(intake, receiver, zone).await,
+        Err(error) => tracing::error!(%error, "syslog over UDP can't be received"),
+    }
+}
+
+fn blocking(socket: UdpSocket) -> io::Result<std::net::UdpSocket> {
+    let socket = socket.into_std()?;
+    socket.set_nonblocking(false)?;
+    socket.set_read_timeout(Some(LOOK_FOR_STOP))?;
+    Ok(socket)
+}
+
+fn fetch(socket: &std::net::UdpSocket, sender: &mpsc::Sender<Message>, stop: &CancellationToken) {
     let mut buffer = vec![0; 65_536];
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => break,
-            received = socket.recv_from(&mut buffer) => {
-                let Ok((length, from)) = received else { continue };
-                let bytes = buffer.get(..length).unwrap_or_default().to_vec();
-                if sender.send(Message { from: from.ip(), bytes, broken: None }).await.is_err() {
-                    break;
+    while !stop.is_cancelled() {
+        let (length, from) = match socket.recv_from(&mut buffer) {
+            Ok(received) => received,
+            Err(error) => {
+                let idle = [io::ErrorKind::WouldBlock, io::ErrorKind::TimedOut];
+                if !idle.contains(&error.kind()) {
+                    tracing::warn!(%error, "a datagram can't be received");
+                    std::thread::sleep(Duration::from_millis(10));
                 }
+                continue;
             }
+        };
+        let message = Message {
+            from: from.ip(),
+            bytes: buffer.get(..length).unwrap_or_default().to_vec(),
+            broken: None,
+        };
+        if sender.blocking_send(message).is_err() {
+            return;
         }
     }
-    drop(sender);
-    let _ = store.await;
 }
 
 /// Accepts connections until `stop`. A bad client never stops the listener.

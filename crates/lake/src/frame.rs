@@ -37,17 +37,34 @@ pub struct ReceiptKey {
 
 impl ReceiptKey {
     /// The key of an HTTP request: its source, its idempotency key and its body together, so
-    /// that a key used again for other content is another input.
+    /// that a key used again for other content is another input. The first half of the hash tells
+    /// source and idempotency key, the second the body: [`crate::Lake::other_body`] finds a key
+    /// that was used for other content.
     pub fn http(source: &str, idempotency_key: &str, body: &[u8]) -> Self {
-        let mut hasher = blake3::Hasher::new();
-        for part in [source.as_bytes(), idempotency_key.as_bytes(), body] {
-            hasher.update(&(part.len() as u64).to_le_bytes());
-            hasher.update(part);
+        let mut name = blake3::Hasher::new();
+        for part in [source.as_bytes(), idempotency_key.as_bytes()] {
+            name.update(&(part.len() as u64).to_le_bytes());
+            name.update(part);
         }
+        let (name, body) = (name.finalize(), blake3::hash(body));
+        let mut hash = [0; 32];
+        let (first, second) = hash.split_at_mut(16);
+        first.copy_from_slice(&name.as_bytes()[..16]);
+        second.copy_from_slice(&body.as_bytes()[..16]);
         Self {
             kind: ReceiptKind::Http,
-            hash: *hasher.finalize().as_bytes(),
+            hash,
         }
+    }
+
+    /// The least and the greatest key of the same source and idempotency key.
+    pub(crate) fn same_name(&self) -> std::ops::RangeInclusive<Self> {
+        let with = |byte: u8| {
+            let mut key = *self;
+            key.hash[16..].fill(byte);
+            key
+        };
+        with(0)..=with(u8::MAX)
     }
 
     /// The key of a file, from the BLAKE3 of its content.

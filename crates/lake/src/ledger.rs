@@ -143,7 +143,7 @@ pub(crate) struct FrameShare {
 pub(crate) struct Ledger {
     /// Position of the last frame counted.
     pub(crate) position: u64,
-    receipts: HashMap<ReceiptKey, Receipt>,
+    receipts: BTreeMap<ReceiptKey, Receipt>,
     /// Records admitted to the log but not yet synced, per input.
     admitted: HashMap<ReceiptKey, u64>,
     tallies: BTreeMap<(String, String), Tally>,
@@ -242,6 +242,17 @@ impl Ledger {
         self.receipts
             .get(key)
             .filter(|receipt| !expired(key, receipt, now, self.http_receipts))
+    }
+
+    /// Whether the source and idempotency key of an HTTP request came with another body.
+    pub(crate) fn other_body(&self, key: &ReceiptKey, now: Timestamp) -> bool {
+        key.kind == ReceiptKind::Http
+            && self
+                .receipts
+                .range(key.same_name())
+                .any(|(other, receipt)| {
+                    other != key && !expired(other, receipt, now, self.http_receipts)
+                })
     }
 
     /// Whether a part of an input is the next one wanted; if so it counts as done from here on.

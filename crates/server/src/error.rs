@@ -32,7 +32,8 @@ pub(crate) struct ErrorDetail {
 pub(crate) struct Diagnostic {
     /// Stable code.
     pub code: String,
-    /// `error`, `warning`.
+    /// Only an `error` keeps a query from running.
+    #[schema(value_type = crate::api::words::DiagnosticSeverity)]
     pub severity: String,
     /// One sentence.
     pub message: String,
@@ -112,6 +113,10 @@ impl ApiError {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
     }
 
+    pub(crate) fn unsupported(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported", message)
+    }
+
     /// Our own failure. The cause goes to the log, not to the caller.
     pub(crate) fn internal(cause: &dyn std::fmt::Display) -> Self {
         tracing::error!(%cause, "request failed");
@@ -147,9 +152,20 @@ impl ApiError {
                 answer.detail.diagnostics = diagnostics;
                 answer
             }
-            detect::QueryError::Engine(error) => {
-                Self::new(StatusCode::BAD_REQUEST, "query_failed", error.to_string())
-            }
+            detect::QueryError::Engine(error) => match error.span() {
+                Some(span) => {
+                    let at = kql::Position::of(text, span.range().start);
+                    let message = format!("{}:{}: {error}", at.line, at.column);
+                    Self::new(StatusCode::BAD_REQUEST, "query", message)
+                }
+                None => {
+                    let status = match error {
+                        kql_engine::EngineError::Timeout { .. } => StatusCode::GATEWAY_TIMEOUT,
+                        _ => StatusCode::BAD_REQUEST,
+                    };
+                    Self::new(status, "query_failed", error.to_string())
+                }
+            },
         }
     }
 }
@@ -198,6 +214,12 @@ impl From<intake::IntakeError> for ApiError {
         match &error {
             E::UnknownSource { .. } => Self::not_found(error.to_string()),
             E::Unrecognised | E::Open(_) => Self::bad(error.to_string()),
+            E::KeyReused => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "key_reused",
+                error.to_string(),
+            )
+            .hint("a retry sends the same bytes; new content takes a new Idempotency-Key"),
             E::Lake(lake) => lake_error(lake),
             E::Io(_) | E::Arrow(_) | E::Worker(_) => Self::internal(&error),
         }
@@ -212,7 +234,10 @@ impl From<lake::LakeError> for ApiError {
 
 fn lake_error(error: &lake::LakeError) -> ApiError {
     match error {
-        lake::LakeError::DiskFull { .. } => ApiError::busy(error.to_string()),
+        lake::LakeError::DiskFull { .. } => ApiError::busy(format!(
+            "the disk is nearly full, nothing was stored: {error}"
+        ))
+        .hint("free some space (or lower disk_guard_bytes) and send it again"),
         lake::LakeError::FrameTooLarge { .. } => ApiError::too_large(error.to_string()),
         lake::LakeError::UnknownTable { .. } | lake::LakeError::BadName { .. } => {
             ApiError::bad(error.to_string())

@@ -8,6 +8,7 @@
 
 mod api;
 mod assets;
+mod audit;
 mod auth;
 mod backup;
 mod config;
@@ -25,6 +26,7 @@ pub use api::{openapi_json, router};
 pub use auth::Caller;
 pub use backup::restore;
 pub use config::{Config, ConfigError};
+pub use filters::FilterFault;
 pub use folder::{DataFolder, FolderError};
 pub use listen::{Listening, ServeError, ServeOptions, serve};
 pub use platform::{Platform, PlatformError};

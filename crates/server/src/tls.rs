@@ -50,13 +50,18 @@ pub(crate) fn ensure(folder: &Path, names: &[String]) -> Result<TlsFiles, TlsErr
         Ok(pem) => KeyPair::from_pem(&pem)?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let key = KeyPair::generate()?;
-            let certificate = authority().self_signed(&key)?;
-            fs::write(&ca_path, certificate.pem()).map_err(at(&ca_path))?;
             write_private(&ca_key_path, &key.serialize_pem()).map_err(at(&ca_key_path))?;
+            // One that belongs to another key would only mislead.
+            remove(&ca_path).map_err(at(&ca_path))?;
             key
         }
         Err(error) => return Err(at(&ca_key_path)(error)),
     };
+    keep_private(&ca_key_path).map_err(at(&ca_key_path))?;
+    if !ca_path.exists() {
+        let certificate = authority().self_signed(&ca_key)?;
+        fs::write(&ca_path, certificate.pem()).map_err(at(&ca_path))?;
+    }
     let params = authority();
     let issuer = Issuer::from_params(&params, &ca_key);
     let key = KeyPair::generate()?;
@@ -93,13 +98,77 @@ fn authority() -> CertificateParams {
     params
 }
 
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a file that only its owner may read, from its first byte on.
 fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    // An older file would keep its permissions.
+    remove(path)?;
     let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;
         options.mode(0o600);
     }
     options.open(path)?.write_all(text.as_bytes())
+}
+
+#[cfg(unix)]
+fn keep_private(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))
+}
+
+#[cfg(not(unix))]
+fn keep_private(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    fn mode(path: &Path) -> u32 {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn keys_are_for_the_owner_alone_whatever_they_were() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let files = ensure(folder.path(), &[]).unwrap();
+        let ca_key = folder.path().join("ca.key");
+        for key in [&files.key, &ca_key] {
+            assert_eq!(mode(key), 0o600);
+            fs::set_permissions(key, fs::Permissions::from_mode(0o644)).unwrap();
+        }
+        ensure(folder.path(), &[]).unwrap();
+        assert_eq!((mode(&files.key), mode(&ca_key)), (0o600, 0o600));
+    }
+
+    #[test]
+    fn the_authority_stays_over_restarts_and_its_lost_certificate_comes_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = ensure(folder.path(), &[]).unwrap();
+        let (ca, certificate) = (
+            fs::read(&files.ca).unwrap(),
+            fs::read(&files.certificate).unwrap(),
+        );
+        ensure(folder.path(), &["soc.example".into()]).unwrap();
+        assert_eq!(fs::read(&files.ca).unwrap(), ca);
+        assert_ne!(fs::read(&files.certificate).unwrap(), certificate);
+        fs::remove_file(&files.ca).unwrap();
+        ensure(folder.path(), &[]).unwrap();
+        assert!(files.ca.exists());
+    }
 }

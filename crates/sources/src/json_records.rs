@@ -121,7 +121,7 @@ impl<'i> JsonRecords<'i> {
                 }
                 Err(error) => (self.resync(start, end), error.to_string()),
             },
-            Extent::Cut(end, reason) => (end, reason.to_owned()),
+            Extent::Cut(end, reason) => (self.next_line(start, end), reason.to_owned()),
             Extent::Ended(end) => {
                 let resync = self.resync(start, end);
                 if resync == end && self.place != Place::Top {
@@ -365,6 +365,7 @@ impl<'i> JsonRecords<'i> {
             at: start,
             depth: 0,
             in_string: false,
+            any_line_starts_anew: false,
         };
         loop {
             if let Some(end) = scan.run(&self.buf, self.ended) {
@@ -377,6 +378,12 @@ impl<'i> JsonRecords<'i> {
                 return Extent::Ended(self.buf.len());
             }
         }
+    }
+
+    /// The first line after `start` that begins with `{`, `end` when there is none before it.
+    fn next_line(&self, start: usize, end: usize) -> usize {
+        let extent = self.raw(start, end);
+        memchr::memmem::find(extent, b"\n{").map_or(end, |at| start + at + 1)
     }
 
     /// Where to read on after the broken record at `start`, `end` when no mark is found.
@@ -406,6 +413,7 @@ impl<'i> JsonRecords<'i> {
             at: start,
             depth: 0,
             in_string: false,
+            any_line_starts_anew: true,
         };
         let end = loop {
             match scan.run(&self.buf, self.ended) {
@@ -447,6 +455,8 @@ struct Scan {
     at: usize,
     depth: u32,
     in_string: bool,
+    /// Whether a line that begins with `{` is a cut even where JSON allows it.
+    any_line_starts_anew: bool,
 }
 
 impl Scan {
@@ -461,9 +471,14 @@ impl Scan {
                 self.at += found;
                 match buf[self.at] {
                     b'"' => self.in_string = false,
-                    // The escaped byte may not have arrived: `at` then points beyond the buffer,
-                    // and the next run starts behind it.
-                    b'\\' => self.at += 1,
+                    b'\\' => match buf.get(self.at + 1) {
+                        None if !ended => return None,
+                        // No escape: JSON has none that is a line break.
+                        Some(b'\n') => {
+                            return Some(Extent::Cut(self.at + 1, "a line break inside a string"));
+                        }
+                        _ => self.at += 1,
+                    },
                     _ => return Some(Extent::Cut(self.at, "a line break inside a string")),
                 }
                 self.at += 1;
@@ -480,7 +495,9 @@ impl Scan {
                 }
                 b'\n' => match buf.get(self.at + 1) {
                     None if !ended => return None,
-                    Some(b'{') if !may_precede_object(&buf[..self.at]) => {
+                    Some(b'{')
+                        if self.any_line_starts_anew || !may_precede_object(&buf[..self.at]) =>
+                    {
                         return Some(Extent::Cut(self.at, "the line ends inside the record"));
                     }
                     _ => {}

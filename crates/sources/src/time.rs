@@ -5,11 +5,18 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value as Json};
 
+/// 0001-01-01T00:00:00Z.
+const FIRST_SECOND: i64 = -62_135_596_800;
+
 /// Reads RFC 3339, the same without a zone (UTC) and with a blank for the `T`, the American form
 /// of Azure portal exports (`8/2/2021, 1:09:20.123 PM`, UTC), and seconds, milliseconds,
-/// microseconds or nanoseconds since 1970 as text.
+/// microseconds or nanoseconds since 1970 as text. `None` before the year 1, where no table has
+/// a `datetime`.
 pub(crate) fn parse_time(text: &str) -> Option<Timestamp> {
-    let text = text.trim();
+    read_time(text.trim()).filter(|at| at.as_second() >= FIRST_SECOND)
+}
+
+fn read_time(text: &str) -> Option<Timestamp> {
     if let Ok(at) = text.parse::<Timestamp>() {
         return Some(at);
     }
@@ -100,6 +107,8 @@ mod tests {
         ] {
             assert_eq!(parse_time(text), Some(expected), "{text}");
         }
+        assert!(parse_time("0001-01-01T00:00:00Z").is_some());
+        assert!(parse_time("0001-01-01T00:00:00+01:00").is_none());
         for text in ["", "-", "soon", "7", "2021", "NaN", "2021-08-02"] {
             assert!(
                 parse_time(text).is_none_or(|at| text == "2021-08-02" && at < expected),

@@ -58,6 +58,7 @@ fn cell(value: &Value) -> Json {
         Value::Real(number) => (*number).into(),
         Value::String(text) => text.as_str().into(),
         Value::DateTime(at) => at.to_string().into(),
+        Value::LastHours(us) => (*us).into(),
         Value::Dynamic(json) => json.clone(),
     }
 }

@@ -1,12 +1,13 @@
 //! `ingest`.
 
-use std::io::{IsTerminal as _, Read as _};
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, IsTerminal as _};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use intake::{FileOptions, IngestReport};
+use intake::{FileOptions, IngestReport, IntakeError};
 use serde_json::json;
 
 use crate::args::{Args, Format, Ingest};
@@ -34,14 +35,14 @@ pub(super) async fn run(args: &Args, options: &Ingest) -> Outcome {
                     shown.set_message(for_terminal(&done.file).into_owned());
                 })
                 .await
-                .map_err(|error| Failure::work(error.to_string()))?;
+                .map_err(refused)?;
             bar.finish_and_clear();
             report
         }
-        Client::Socket(_) => through_server(&client, options).await?,
+        Client::Socket(socket) => through_server(&client, socket, options).await?,
         Client::Remote { .. } => {
-            return Err(Failure::input("files are read on this machine")
-                .hint("send them to POST /api/v1/ingest/{source}, or run this beside the server's data folder"));
+            return Err(Failure::input("`ingest` does not send files to a server over the network")
+                .hint("run it on the server's machine, with its --data-dir; or send the records to POST /api/v1/ingest/{source}"));
         }
     };
     client.settle().await?;
@@ -54,17 +55,28 @@ pub(super) async fn run(args: &Args, options: &Ingest) -> Outcome {
     })
 }
 
-async fn through_server(client: &Client, options: &Ingest) -> Outcome<IngestReport> {
+fn refused(error: IntakeError) -> Failure {
+    match &error {
+        IntakeError::UnknownSource { .. } => Failure::input(error.to_string()),
+        IntakeError::Lake(lake::LakeError::DiskFull { .. }) => {
+            Failure::work(format!("the disk is nearly full, storing stopped: {error}")).hint(
+                "free some space (or lower disk_guard_bytes) and run it again: it goes on where it stopped",
+            )
+        }
+        _ => Failure::work(error.to_string()),
+    }
+}
+
+async fn through_server(client: &Client, socket: &Path, options: &Ingest) -> Outcome<IngestReport> {
     // The server reads the files itself; stdin is ours and is handed over as a file.
     let mut spooled = None;
     let mut paths = Vec::new();
     for path in &options.paths {
         if path.as_os_str() == "-" {
-            let file =
-                std::env::temp_dir().join(format!("watchfloor-stdin-{}", std::process::id()));
-            let mut bytes = Vec::new();
-            std::io::stdin().read_to_end(&mut bytes)?;
-            std::fs::write(&file, bytes)?;
+            // In the data folder, which nobody else can read or prepare.
+            let file = std::path::absolute(socket)?
+                .with_file_name(format!("stdin-{}", std::process::id()));
+            io::copy(&mut io::stdin().lock(), &mut File::create(&file)?)?;
             paths.push(file.clone());
             spooled = Some(file);
         } else {
@@ -131,7 +143,7 @@ fn print(args: &Args, report: &IngestReport) -> Outcome<()> {
     match args.format {
         Format::Ndjson => report.sources.iter().try_for_each(json_line),
         Format::Table => Ok(()),
-        Format::Json | Format::Csv => {
+        _ => {
             let items: Vec<_> = report
                 .sources
                 .iter()

@@ -342,8 +342,13 @@ async fn an_http_receipt_ends_after_a_day_and_a_files_does_not() {
     }
     t.clock.advance(jiff::SignedDuration::from_hours(23));
     assert!(t.lake.receipt(&http).is_some());
+    assert!(!t.lake.other_body(&http));
+    assert!(t.lake.other_body(&ReceiptKey::http("s", "key", b"other")));
+    assert!(!t.lake.other_body(&ReceiptKey::http("s", "key 2", b"other")));
+    assert!(!t.lake.other_body(&ReceiptKey::http("s 2", "key", b"other")));
     t.clock.advance(jiff::SignedDuration::from_hours(2));
     assert!(t.lake.receipt(&http).is_none());
+    assert!(!t.lake.other_body(&ReceiptKey::http("s", "key", b"other")));
     t.lake.flush().await.unwrap();
     let t = t.reopen();
     assert!(t.lake.receipt(&http).is_none());

@@ -11,6 +11,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::words;
+use crate::audit::Change;
 use crate::auth::{COOKIE, Caller, CanRead, Client, session_cookie};
 use crate::error::ApiError;
 use crate::platform::Platform;
@@ -40,7 +42,7 @@ struct SessionView {
 #[derive(Serialize, ToSchema)]
 struct UserView {
     name: String,
-    /// `admin`, `analyst` or `reader`.
+    #[schema(value_type = words::Role)]
     role: String,
     must_change_password: bool,
 }
@@ -57,7 +59,7 @@ fn view(session: &soc::Session) -> SessionView {
 }
 
 /// Signs a person in and sets the session cookie.
-#[utoipa::path(post, path = "/api/v1/login", request_body = Login, responses((status = 200, body = SessionView), (status = 401), (status = 429)))]
+#[utoipa::path(post, path = "/api/v1/login", security(()), request_body = Login, responses((status = 200, body = SessionView), (status = 401), (status = 429)))]
 async fn login(
     State(platform): State<Arc<Platform>>,
     client: Client,
@@ -111,7 +113,7 @@ async fn change_password(
     CanRead(caller): CanRead,
     Json(body): Json<ChangePassword>,
 ) -> Result<StatusCode, ApiError> {
-    let Caller::Person(session) = caller else {
+    let Caller::Person(session) = &caller else {
         return Err(ApiError::forbidden(
             "only a signed-in person has a password",
         ));
@@ -120,6 +122,13 @@ async fn change_password(
         .store
         .change_password(&session.user.name, &body.current, &body.new, platform.now())
         .await?;
+    let change = Change {
+        operation: "Password changed",
+        kind: "User",
+        name: &session.user.name,
+        details: serde_json::json!({}),
+    };
+    platform.audit(&caller, change).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -131,6 +140,7 @@ struct Users {
 #[derive(Serialize, ToSchema)]
 struct UserName {
     name: String,
+    #[schema(value_type = words::Role)]
     role: String,
 }
 

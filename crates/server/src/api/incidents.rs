@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::query::duration;
 use super::wire::{IncidentItem, IncidentView};
+use super::words;
 use crate::auth::{CanRead, CanWrite};
 use crate::error::ApiError;
 use crate::platform::{FIGURES_SPAN, Live, Platform};
@@ -39,7 +40,9 @@ struct SummaryView {
     unacknowledged: u64,
     unacknowledged_alerts: u64,
     by_severity: std::collections::BTreeMap<String, u64>,
+    #[schema(required)]
     median_tta_seconds: Option<f64>,
+    #[schema(required)]
     median_ttr_seconds: Option<f64>,
     tta_count: u64,
     ttr_count: u64,
@@ -74,7 +77,8 @@ async fn summary(
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListParams {
-    /// open (default), closed or all.
+    /// Open ones when not given.
+    #[param(value_type = Option<words::QueueScope>, inline)]
     status: Option<String>,
     limit: Option<u32>,
     offset: Option<u32>,
@@ -141,14 +145,17 @@ struct ActionBody {
     /// assign: the owner, null for nobody.
     owner: Option<String>,
     /// status: the new state.
+    #[schema(value_type = Option<words::IncidentStatus>)]
     status: Option<String>,
     /// comment: its text.
     text: Option<String>,
     /// contain, remediate, recover, close, reopen: why.
     comment: Option<String>,
-    /// recover: Recovering or Recovered.
+    /// recover: how far; Recovered when not given.
+    #[schema(value_type = Option<words::RecoveryState>)]
     state: Option<String>,
-    /// close: TruePositive, BenignPositive, FalsePositive or Undetermined.
+    /// close: what it was.
+    #[schema(value_type = Option<words::Classification>)]
     classification: Option<String>,
     /// close: why so.
     reason: Option<String>,
@@ -164,11 +171,10 @@ struct ActionBody {
     version: Option<i64>,
 }
 
-/// Changes an incident. `action` is acknowledge, assign, status, comment, contain, remediate,
-/// recover, close, reopen, merge, split, labels or title.
+/// Changes an incident, and answers with it as it is then.
 #[utoipa::path(
     post, path = "/api/v1/incidents/{number}/{action}", request_body = ActionBody,
-    params(("number" = i64, Path), ("action" = String, Path)),
+    params(("number" = i64, Path), ("action" = inline(words::ActionName), Path)),
     responses((status = 200, body = IncidentView), (status = 400), (status = 404), (status = 409))
 )]
 async fn act(
@@ -300,7 +306,8 @@ async fn open_alert(
 struct MetricParams {
     /// `30d`, `24h` ...
     since: Option<String>,
-    /// severity, tier, source, rule or owner.
+    /// One group of all when not given.
+    #[param(value_type = Option<words::FiguresBy>, inline)]
     by: Option<String>,
 }
 
@@ -328,7 +335,9 @@ struct MetricGroupView {
 #[derive(Serialize, ToSchema)]
 struct StatView {
     count: u64,
+    #[schema(required)]
     median_seconds: Option<f64>,
+    #[schema(required)]
     p90_seconds: Option<f64>,
 }
 
@@ -359,7 +368,7 @@ async fn metrics(
     let by = match params.by.as_deref() {
         None | Some("") => None,
         Some(text) => Some(GroupBy::parse(text).ok_or_else(|| {
-            ApiError::bad(format!("by `{text}`")).hint("severity, tier, source, rule or owner")
+            ApiError::bad(format!("by `{text}`")).hint("severity, tier, source, rule, owner or shift")
         })?),
     };
     let since = now.checked_sub(span).unwrap_or(Timestamp::UNIX_EPOCH);

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use intake::{FileOptions, IngestReport, RequestAnswer, RequestOptions};
@@ -13,6 +12,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::body::Body;
 use crate::auth::{Caller, CanAdmin, CanIngest};
 use crate::error::ApiError;
 use crate::platform::Platform;
@@ -46,19 +46,20 @@ struct RejectedLine {
 }
 
 /// Stores the records of a body; answers when they are durable. `source` is a source's name or a
-/// table's. With an `Idempotency-Key` header the same body can be sent again for 24 hours.
+/// table's. The body may be compressed (`Content-Encoding: gzip` or `zstd`). With an `Idempotency-Key`
+/// header the same body can be sent again for 24 hours; the same key with another body is refused.
 #[utoipa::path(
     post, path = "/api/v1/ingest/{source}",
     params(("source" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     request_body(content = String, content_type = "application/x-ndjson"),
-    responses((status = 200, body = IngestAnswer), (status = 401), (status = 403), (status = 404), (status = 503))
+    responses((status = 200, body = IngestAnswer), (status = 401), (status = 403), (status = 404), (status = 413), (status = 415), (status = 422), (status = 503))
 )]
 async fn ingest(
     State(platform): State<Arc<Platform>>,
     CanIngest(caller): CanIngest,
     Path(source): Path<String>,
     headers: HeaderMap,
-    body: Bytes,
+    Body(body): Body,
 ) -> Result<Json<IngestAnswer>, ApiError> {
     if !caller.may_send_to(&source) {
         return Err(ApiError::forbidden(&format!(
@@ -88,7 +89,7 @@ async fn ingest(
         idempotency_key,
         nonce,
     };
-    let answer: RequestAnswer = platform.intake.request(body.to_vec(), options).await?;
+    let answer: RequestAnswer = platform.intake.request(body, options).await?;
     Ok(Json(IngestAnswer {
         accepted: answer.accepted,
         duplicates: answer.duplicates,
@@ -128,15 +129,10 @@ async fn ingest_files(
             "files are read for the owner of the data folder only",
         ));
     }
-    let zone = platform
-        .config
-        .zone(body.source.as_deref().unwrap_or_default())
-        .map_err(|error| ApiError::internal(&error))?;
     let options = FileOptions {
         source: body.source,
         table: body.table,
         again: body.again,
-        zone,
         ..FileOptions::default()
     };
     Ok(Json(

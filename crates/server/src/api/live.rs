@@ -7,7 +7,9 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::{Stream, StreamExt as _};
+use serde::Serialize;
 use tokio_stream::wrappers::BroadcastStream;
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -18,9 +20,17 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Platform>> {
     OpenApiRouter::new().routes(routes!(events))
 }
 
+/// Data of an `incident` event; the other events carry none.
+#[derive(Serialize, ToSchema)]
+struct IncidentChange {
+    number: i64,
+    /// What happened to it.
+    change: &'static str,
+}
+
 /// A stream of changes: `incident` with number and change, `summary`, `heartbeat`. A page that
 /// fell behind gets `summary` and reads anew.
-#[utoipa::path(get, path = "/api/v1/events", responses((status = 200, content_type = "text/event-stream")))]
+#[utoipa::path(get, path = "/api/v1/events", responses((status = 200, body = IncidentChange, content_type = "text/event-stream")))]
 async fn events(
     State(platform): State<Arc<Platform>>,
     _: CanRead,
@@ -28,8 +38,10 @@ async fn events(
     let changes = BroadcastStream::new(platform.live.subscribe()).map(|change| {
         Ok(match change {
             Ok(Live::Incident { number, change }) => {
-                let data = serde_json::json!({ "number": number, "change": change });
-                Event::default().event("incident").data(data.to_string())
+                let data = serde_json::to_string(&IncidentChange { number, change });
+                Event::default()
+                    .event("incident")
+                    .data(data.unwrap_or_default())
             }
             Ok(Live::Summary) | Err(_) => Event::default().event("summary").data("{}"),
         })

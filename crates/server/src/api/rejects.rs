@@ -40,12 +40,16 @@ struct RejectView {
     file: String,
     record: i64,
     reason: String,
+    #[schema(format = DateTime)]
     received_at: String,
+    /// Whether a replay stored what it holds.
+    replayed: bool,
     /// The first 200 characters.
     raw_preview: String,
 }
 
-const QUERY: &str = "IngestRejects_CL | sort by TimeGenerated desc";
+// Rows with `Replayed` are notes of replays; the reject's own row never changes.
+const QUERY: &str = "IngestRejects_CL | where Replayed != true | sort by TimeGenerated desc";
 
 /// The latest rejects.
 #[utoipa::path(get, path = "/api/v1/rejects", params(Params), responses((status = 200, body = Rejects)))]
@@ -64,6 +68,7 @@ async fn list(
         .into_iter()
         .map(|(reject, facts)| RejectView {
             raw_preview: reject.raw.chars().take(200).collect(),
+            replayed: platform.intake.is_replayed(&reject.reject_id),
             reject_id: reject.reject_id,
             source: reject.source,
             file: reject.file,
@@ -122,13 +127,53 @@ async fn stored(
         .collect())
 }
 
-/// Decodes all rejects again, each stored once at most.
-#[utoipa::path(post, path = "/api/v1/rejects/replay", responses((status = 200, body = Object)))]
+/// Which rejects to decode again, and how. Everything left out means all, with their own source.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+struct ReplayBody {
+    /// Only these.
+    ids: Vec<String>,
+    /// Only those that this source rejected.
+    rejected_by: Option<String>,
+    /// Decode with this source, or as rows of this table; needs one of the above.
+    source: Option<String>,
+}
+
+/// Decodes rejects again, each stored once at most.
+#[utoipa::path(post, path = "/api/v1/rejects/replay", request_body = Option<ReplayBody>, responses((status = 200, body = Object), (status = 400), (status = 404)))]
 async fn replay(
     State(platform): State<Arc<Platform>>,
     CanAdmin(caller): CanAdmin,
+    body: Option<Json<ReplayBody>>,
 ) -> Result<Json<ReplayReport>, ApiError> {
-    let rejects = stored(&platform, caller.name(), 500_000).await?;
-    let rejects = rejects.into_iter().map(|(reject, _)| reject).collect();
-    Ok(Json(platform.intake.replay(rejects).await?))
+    let wanted = body.map(|Json(body)| body).unwrap_or_default();
+    let all = wanted.ids.is_empty() && wanted.rejected_by.is_none();
+    if all && wanted.source.is_some() {
+        return Err(ApiError::bad(
+            "another source is for rejects that were chosen, by `ids` or `rejected_by`",
+        )
+        .hint("syslog, for one, takes any text: it would store every reject"));
+    }
+    let rejects: Vec<StoredReject> = stored(&platform, caller.name(), 500_000)
+        .await?
+        .into_iter()
+        .map(|(reject, _)| reject)
+        .filter(|reject| wanted.ids.is_empty() || wanted.ids.contains(&reject.reject_id))
+        .filter(|reject| {
+            let by = wanted.rejected_by.as_ref();
+            by.is_none_or(|by| *by == reject.source)
+        })
+        .collect();
+    if let Some(unknown) = wanted
+        .ids
+        .iter()
+        .find(|id| !rejects.iter().any(|reject| reject.reject_id == **id))
+    {
+        return Err(ApiError::not_found(format!("no such reject: `{unknown}`")));
+    }
+    let report = platform
+        .intake
+        .replay(rejects, wanted.source.as_deref())
+        .await?;
+    Ok(Json(report))
 }

@@ -35,10 +35,16 @@ struct SourceView {
     rejects: u64,
     #[schema(value_type = String, format = DateTime)]
     last_received: Timestamp,
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, required)]
     last_event: Option<Timestamp>,
     /// Zone of times that name none.
     zone: String,
+    /// KQL that says which rows are stored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filter: Option<String>,
+    /// Why the filter could not be applied to some rows; they were kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filter_failure: Option<String>,
 }
 
 /// Every source that sent something.
@@ -49,6 +55,7 @@ async fn list(State(platform): State<Arc<Platform>>, _: CanRead) -> Json<Sources
         .intake
         .iter()
         .map(|intake| {
+            let settings = platform.config.sources.get(&intake.source);
             let tables: Vec<_> = stats
                 .sources
                 .iter()
@@ -68,12 +75,11 @@ async fn list(State(platform): State<Arc<Platform>>, _: CanRead) -> Json<Sources
                 rejects: intake.counts.rejects,
                 last_received: intake.last_received,
                 last_event: tables.iter().filter_map(|s| s.last_event).max(),
-                zone: platform
-                    .config
-                    .sources
-                    .get(&intake.source)
+                zone: settings
                     .and_then(|s| s.zone.clone())
                     .unwrap_or_else(|| "UTC".into()),
+                filter: settings.and_then(|s| s.filter.clone()),
+                filter_failure: platform.filters.failure(&intake.source),
             }
         })
         .collect();

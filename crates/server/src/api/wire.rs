@@ -8,16 +8,20 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 use utoipa::ToSchema;
 
+use super::words;
+
 /// An incident in the queue.
 #[derive(Serialize, ToSchema)]
 pub(super) struct IncidentItem {
     number: i64,
     title: String,
-    /// New, Active, Contained, Remediated, Recovering, Recovered or Closed.
+    #[schema(value_type = words::IncidentStatus)]
     status: String,
+    #[schema(value_type = words::Severity)]
     severity: String,
     /// 0 to 100.
     priority: u8,
+    #[schema(required)]
     owner: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -34,14 +38,16 @@ pub(super) struct IncidentItem {
     #[serde(rename = "entities")]
     top_entities: Vec<Label>,
     acknowledged: bool,
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, required)]
     acknowledged_at: Option<Timestamp>,
     /// Since the first alert, to now or to the closing.
     age_seconds: i64,
+    #[schema(value_type = Option<words::Classification>, required)]
     classification: Option<String>,
     labels: Vec<String>,
     /// Made of old data only; stays out of the figures.
     backfill: bool,
+    #[schema(required)]
     merged_into: Option<i64>,
     /// For a change that must not overwrite another's.
     version: i64,
@@ -94,9 +100,13 @@ impl From<soc::IncidentListItem> for IncidentItem {
 pub(super) struct IncidentView {
     number: i64,
     title: String,
+    #[schema(value_type = words::IncidentStatus)]
     status: String,
+    #[schema(value_type = words::Severity)]
     severity: String,
+    /// 0 to 100.
     priority: u8,
+    #[schema(required)]
     owner: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -109,13 +119,15 @@ pub(super) struct IncidentView {
     techniques: Vec<String>,
     products: Vec<String>,
     acknowledged: bool,
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, required)]
     acknowledged_at: Option<Timestamp>,
     age_seconds: i64,
+    #[schema(value_type = Option<words::Classification>, required)]
     classification: Option<String>,
     classification_reason: String,
     labels: Vec<String>,
     backfill: bool,
+    #[schema(required)]
     merged_into: Option<i64>,
     version: i64,
     description: String,
@@ -155,14 +167,15 @@ pub(super) struct ClockView {
 /// A figure.
 #[derive(Serialize, ToSchema)]
 pub(super) struct MetricView {
+    #[schema(required)]
     seconds: Option<i64>,
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, required)]
     from: Option<Timestamp>,
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, required)]
     to: Option<Timestamp>,
-    /// done, running, not_applicable or missing.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::MetricState)]
     state: Json,
+    #[schema(required)]
     note: Option<String>,
 }
 
@@ -172,9 +185,9 @@ pub(super) struct AlertView {
     id: String,
     name: String,
     description: String,
+    #[schema(value_type = words::Severity)]
     severity: String,
-    /// sigma, scheduled, nrt or native.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::AlertOrigin)]
     origin: Json,
     rule_id: String,
     vendor: String,
@@ -191,20 +204,21 @@ pub(super) struct AlertView {
     techniques: Vec<String>,
     entities: Vec<AlertEntity>,
     evidence_count: usize,
+    #[schema(required)]
     query: Option<String>,
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, required)]
     query_from: Option<Timestamp>,
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, required)]
     query_to: Option<Timestamp>,
     acknowledged: bool,
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, required)]
     acknowledged_at: Option<Timestamp>,
     tta: MetricView,
     joined_because: String,
     /// Text, never a live link.
     link: String,
     remediation_steps: Vec<String>,
-    #[schema(value_type = Object)]
+    #[schema(value_type = BTreeMap<String, serde_json::Value>)]
     custom_details: Map<String, Json>,
     backfill: bool,
 }
@@ -225,10 +239,14 @@ pub(super) struct EntityView {
     label: String,
     identifiers: BTreeMap<String, String>,
     /// 0 (most critical) to 3.
+    #[schema(required)]
     criticality: Option<i64>,
+    #[schema(required)]
     sensitivity: Option<String>,
+    #[schema(required)]
     identity: Option<String>,
     alerts: Vec<String>,
+    #[schema(required)]
     reason: Option<String>,
 }
 
@@ -263,7 +281,7 @@ pub(super) struct ActivityView {
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
     actor: String,
-    /// person, rule, system or playbook.
+    #[schema(value_type = words::ActorKind)]
     actor_kind: String,
     action: String,
     from: String,

@@ -192,6 +192,7 @@ fn native(mut record: Map<String, Json>, row: &Row) -> Map<String, Json> {
             Value::Real(number) => (*number).into(),
             Value::Bool(flag) => (*flag).into(),
             Value::DateTime(at) => at.to_string().into(),
+            Value::LastHours(_) => continue,
             Value::Dynamic(json) => json.clone(),
         };
         record.entry(column.name.as_str()).or_insert(value);

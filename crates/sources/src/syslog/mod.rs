@@ -6,6 +6,8 @@ mod header;
 mod structured;
 mod when;
 
+use std::borrow::Cow;
+
 use schema::{Event, LogSource, Position, Reject, Row};
 use serde_json::{Map, Value as Json};
 
@@ -138,7 +140,8 @@ fn overlong(bytes: &[u8], limits: &Limits) -> Reject {
 /// position is left empty for the caller to fill.
 ///
 /// # Errors
-/// A reject for an empty message or one longer than the record limit.
+/// A reject for an empty message, one longer than the record limit, and bytes that are neither
+/// UTF-8 nor begin as a syslog message does.
 pub fn decode_syslog_message(bytes: &[u8], ctx: &DecodeContext<'_>) -> Result<Event, Reject> {
     if bytes.len() > ctx.limits.max_record_bytes {
         return Err(overlong(bytes, &ctx.limits));
@@ -151,12 +154,39 @@ pub fn decode_syslog_message(bytes: &[u8], ctx: &DecodeContext<'_>) -> Result<Ev
             position: Position::default(),
         });
     }
-    let text = String::from_utf8_lossy(trimmed);
+    let (text, encoding) = read_text(trimmed);
     let header = Header::parse(&text, ctx);
-    if let Some(event) = cef_syslog::event(&header, &text, ctx) {
-        return Ok(event);
+    if encoding.is_some() && header.shape == Shape::Unknown {
+        return Err(Reject {
+            reason: "neither UTF-8 text nor a message with a syslog header".into(),
+            raw: bytes.to_vec(),
+            position: Position::default(),
+        });
     }
-    Ok(to_event(header, &text, ctx))
+    let mut event = match cef_syslog::event(&header, &text, ctx) {
+        Some(event) => event,
+        None => to_event(header, &text, ctx),
+    };
+    if let Some(encoding) = encoding {
+        event.row.keep("Encoding", encoding.into());
+    }
+    Ok(event)
+}
+
+/// The message as text, and its encoding when that is not UTF-8. Devices that send no UTF-8 mostly
+/// send ISO 8859-1; read as that, every byte can be told from the text again. A character that the
+/// sender cut off at the end makes no other encoding of what stands before it.
+fn read_text(bytes: &[u8]) -> (Cow<'_, str>, Option<&'static str>) {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => (text.into(), None),
+        Err(error) if error.error_len().is_none() && error.valid_up_to() > 0 => {
+            (String::from_utf8_lossy(bytes), None)
+        }
+        Err(_) => {
+            let text: String = bytes.iter().map(|byte| char::from(*byte)).collect();
+            (text.into(), Some("iso-8859-1"))
+        }
+    }
 }
 
 /// Senders end messages with line breaks and NUL bytes.

@@ -11,7 +11,8 @@ const MAX_ELEMENTS: usize = 128;
 pub(super) fn parse(text: &str) -> Option<(Map<String, Json>, &str)> {
     let mut elements = Map::new();
     if let Some(rest) = text.strip_prefix('-') {
-        return Some((elements, rest.strip_prefix(' ').unwrap_or(rest)));
+        // rsyslog counts the space before the text of an RFC 3164 message as part of it.
+        return Some((elements, rest.trim_start_matches(' ')));
     }
     if text.is_empty() {
         return Some((elements, ""));

@@ -258,3 +258,22 @@ proptest! {
         prop_assert_eq!(messages(&whole), messages(&halves));
     }
 }
+
+#[test]
+fn other_encodings_are_kept_whole_and_bytes_that_are_no_text_are_rejected() {
+    let ctx = DecodeContext::new("2026-03-06T12:00:00Z".parse().unwrap());
+    let event =
+        decode_syslog_message(b"<13>Mar  6 12:00:00 h app: caf\xe9 ferm\xe9", &ctx).unwrap();
+    assert_eq!(event.row.text("SyslogMessage"), "caf\u{e9} ferm\u{e9}");
+    assert_eq!(event.row.parts().1["Encoding"], "iso-8859-1");
+    // Cut off within its last character by the sender.
+    let event = decode_syslog_message("<13>Mar  6 12:00:00 h app: café".as_bytes(), &ctx).unwrap();
+    assert_eq!(event.row.text("SyslogMessage"), "café");
+    assert!(!event.row.parts().1.contains_key("Encoding"));
+    let whole = "<13>Mar  6 12:00:00 h app: gr\u{fc}n \u{e9}".as_bytes();
+    let event = decode_syslog_message(&whole[..whole.len() - 1], &ctx).unwrap();
+    assert_eq!(event.row.text("SyslogMessage"), "gr\u{fc}n \u{fffd}");
+    let hello = b"\x16\x03\x01\x02\x00\x01\xfc\x03\x03\xff\x00binary";
+    let reject = decode_syslog_message(hello, &ctx).unwrap_err();
+    assert_eq!(reject.raw, hello);
+}

@@ -55,20 +55,21 @@ pub(super) fn decode(
     tables: &mut Tables<'_, '_>,
 ) -> Result<(), DecodeError> {
     let file = input.name().to_owned();
+    let mark = b"\xef\xbb\xbf";
+    let marked = input.fill_buf()?.starts_with(mark);
+    if marked {
+        input.consume(mark.len());
+    }
     let mut records = Records {
         input,
         limits: &ctx.limits,
         raw: Vec::new(),
-        offset: 0,
+        offset: if marked { mark.len() as u64 } else { 0 },
     };
     if !records.read_record()? {
         return Ok(());
     }
-    let first = records
-        .raw
-        .strip_prefix(b"\xef\xbb\xbf")
-        .unwrap_or(&records.raw);
-    let names = fields(first).map_err(|reason| DecodeError::WrongFormat {
+    let names = fields(&records.raw).map_err(|reason| DecodeError::WrongFormat {
         format: "CSV with a header line",
         detail: reason,
     })?;
@@ -145,6 +146,28 @@ fn fields(raw: &[u8]) -> Result<Vec<String>, String> {
     }
 }
 
+/// Where a reader stands in a record. A quote opens a quoted field at its start only; in the middle
+/// of a field it is a character like any other.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    FieldStart,
+    Plain,
+    Quoted,
+    /// After a quote in a quoted field: its end, or the first half of a quote that is meant.
+    Closing,
+}
+
+impl Place {
+    fn after(self, byte: u8) -> Self {
+        match (self, byte) {
+            (Self::Quoted, b'"') => Self::Closing,
+            (Self::Quoted, _) | (Self::FieldStart | Self::Closing, b'"') => Self::Quoted,
+            (_, b',') => Self::FieldStart,
+            _ => Self::Plain,
+        }
+    }
+}
+
 /// Cuts records at line breaks outside quotes, with a bound on memory.
 struct Records<'i> {
     input: &'i mut dyn Input,
@@ -158,7 +181,7 @@ impl Records<'_> {
     /// beyond the limit, and ends at the next line break.
     fn read_record(&mut self) -> Result<bool, DecodeError> {
         self.raw.clear();
-        let mut in_quotes = false;
+        let mut place = Place::FieldStart;
         let mut any = false;
         loop {
             let buffer = self.input.fill_buf()?;
@@ -168,14 +191,12 @@ impl Records<'_> {
             any = true;
             let mut end = None;
             for (at, byte) in buffer.iter().enumerate() {
-                match byte {
-                    b'"' => in_quotes = !in_quotes,
-                    b'\n' if !in_quotes || self.raw.len() > self.limits.max_record_bytes => {
-                        end = Some(at);
-                        break;
-                    }
-                    _ => {}
+                let is_overlong = self.raw.len() > self.limits.max_record_bytes;
+                if *byte == b'\n' && (place != Place::Quoted || is_overlong) {
+                    end = Some(at);
+                    break;
                 }
+                place = place.after(*byte);
             }
             let taken = end.unwrap_or(buffer.len());
             let room = (self.limits.max_record_bytes + 1).saturating_sub(self.raw.len());

@@ -145,6 +145,12 @@ impl<'a, 'c> Tables<'a, 'c> {
             }
         }
         let time = time(&record);
+        if time.is_none()
+            && let Some(unread) = record.get("TimeGenerated").filter(|time| !is_empty(time))
+        {
+            // The last hours of the year 9999 fit the column; what is no instant stays visible.
+            row.set_json("TimeGenerated", unread);
+        }
         let source = match name.as_str() {
             "Event" => windows_log_source(text(&record, "EventLog")),
             name => log_source(name),
@@ -249,6 +255,15 @@ mod tests {
         assert_eq!(table, "SecurityEvent");
         assert_eq!(map(json!({"a": 1})).0, "Unmapped_CL");
         assert_eq!(map(json!({"Type": "My_CL", "a": 1})).0, "My_CL");
+    }
+
+    #[test]
+    fn a_time_that_is_none_is_kept_beside_the_columns() {
+        let (_, row) = map(json!({"Type": "Syslog", "TimeGenerated": "soon"}));
+        assert_eq!(row.parts().1["TimeGenerated"], "soon");
+        let (_, row) =
+            map(json!({"Type": "Syslog", "TimeGenerated": "9999-12-31T23:59:59.9999999Z"}));
+        assert!(row.get("TimeGenerated").is_some());
     }
 
     #[test]
