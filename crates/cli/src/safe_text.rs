@@ -3,10 +3,13 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Whether a character could steer a terminal or reorder what a person reads.
+/// Whether a character could steer a terminal, reorder what a person reads, or break a line where
+/// none should be.
 fn is_hostile(c: char) -> bool {
-    let reorders =
-        matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let reorders = matches!(
+        c,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    );
     // C1 controls too: some terminals read U+009B as an escape sequence.
     (c.is_control() && c != '\n') || reorders || c == '\u{feff}'
 }

@@ -66,14 +66,89 @@ pub(crate) fn row(batch: &RecordBatch, table: &Arc<TableSchema>, at: usize) -> R
     row
 }
 
-/// Least and greatest `TimeGenerated` of a batch.
-pub(crate) fn time_span(batch: &RecordBatch) -> Option<(Timestamp, Timestamp)> {
-    let array = batch.column_by_name("TimeGenerated")?;
-    let array = array.as_any().downcast_ref::<TimestampMicrosecondArray>()?;
-    let first = arrow::compute::min(array)?;
-    let last = arrow::compute::max(array)?;
-    Some((
-        Timestamp::from_microsecond(first).ok()?,
-        Timestamp::from_microsecond(last).ok()?,
-    ))
+/// Distance of two rows' times from which on they are in different spans: one hour, microseconds.
+const GAP_US: i64 = 3_600_000_000;
+/// Spans of a batch at most; the last one then takes in all that is later.
+const SPANS_MAX: usize = 64;
+
+/// The spans of `TimeGenerated` that a batch's rows lie in, in order. One row whose clock is absurd
+/// does not make its batch touch all the time between.
+pub(crate) fn time_spans(batch: &RecordBatch) -> Vec<(Timestamp, Timestamp)> {
+    let times = batch
+        .column_by_name("TimeGenerated")
+        .and_then(|array| array.as_any().downcast_ref::<TimestampMicrosecondArray>());
+    let mut times: Vec<i64> = times.into_iter().flatten().flatten().collect();
+    times.sort_unstable();
+    let mut spans: Vec<(i64, i64)> = Vec::new();
+    for time in times {
+        let full = spans.len() == SPANS_MAX;
+        match spans.last_mut() {
+            Some((_, last)) if full || time.saturating_sub(*last) < GAP_US => *last = time,
+            _ => spans.push((time, time)),
+        }
+    }
+    // The last hours of the year 9999 are beyond what a timestamp holds.
+    let instant = |us| Timestamp::from_microsecond(us).unwrap_or(Timestamp::MAX);
+    spans
+        .into_iter()
+        .map(|(first, last)| (instant(first), instant(last)))
+        .collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use schema::{Catalog, RowsBuilder};
+
+    fn spans(times: &[&str]) -> Vec<(String, String)> {
+        let table = Arc::clone(Catalog::builtin().table("Syslog").unwrap());
+        let mut rows = RowsBuilder::new(Arc::clone(&table), false);
+        for time in times {
+            let mut row = Row::new(Arc::clone(&table));
+            row.set("TimeGenerated", *time);
+            rows.push(&row);
+        }
+        let spans = time_spans(&rows.finish().unwrap()).into_iter();
+        spans
+            .map(|(first, last)| (first.to_string(), last.to_string()))
+            .collect()
+    }
+
+    #[test]
+    fn rows_far_apart_in_time_are_in_spans_of_their_own() {
+        let found = spans(&[
+            "2026-03-06T12:59:00Z",
+            "9999-12-31T23:59:59.999999Z",
+            "2026-03-06T12:00:00Z",
+            "0001-01-01T00:00:00Z",
+            "2026-03-06T14:00:00Z",
+        ]);
+        let expected = [
+            ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
+            ("2026-03-06T12:00:00Z", "2026-03-06T12:59:00Z"),
+            ("2026-03-06T14:00:00Z", "2026-03-06T14:00:00Z"),
+            (
+                "9999-12-30T22:00:00.999999999Z",
+                "9999-12-30T22:00:00.999999999Z",
+            ),
+        ];
+        assert_eq!(found, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
+        assert_eq!(spans(&[]), []);
+    }
+
+    #[test]
+    fn spans_are_bounded_and_none_is_lost() {
+        let times: Vec<String> = (1..=200)
+            .map(|year| format!("{:04}-01-01T00:00:00Z", year * 10))
+            .collect();
+        let times: Vec<&str> = times.iter().map(String::as_str).collect();
+        let found = spans(&times);
+        assert_eq!(found.len(), SPANS_MAX);
+        let last = (
+            "0640-01-01T00:00:00Z".to_owned(),
+            "2000-01-01T00:00:00Z".to_owned(),
+        );
+        assert_eq!(found.last(), Some(&last));
+    }
 }

@@ -35,7 +35,7 @@ const BUCKET: SignedDuration = SignedDuration::from_hours(1);
 pub struct FrameFindings {
     /// Alerts, in the order of their first event.
     pub alerts: Vec<Alert>,
-    /// Tables that got rows, with the least and greatest event time.
+    /// Tables that got rows, with the spans their event times lie in.
     pub touched: Vec<(String, Timestamp, Timestamp)>,
 }
 
@@ -68,7 +68,7 @@ impl StreamMatcher {
         }
         let mut matches = Matches::default();
         for (table, batch) in &frame.batches {
-            if let Some((first, last)) = batch_rows::time_span(batch) {
+            for (first, last) in batch_rows::time_spans(batch) {
                 findings.touched.push((table.clone(), first, last));
             }
             if table == "SecurityAlert" {
