@@ -9,7 +9,7 @@ DATA := $(CURDIR)/.demo
 SOAK_SECONDS ?= 1800
 SOAK_SEED ?= 1
 
-.PHONY: help run test test-rust test-ui test-python e2e lint ui soak bench tools clean
+.PHONY: help run test test-rust test-ui test-python test-rsyslog e2e lint ui soak bench tools api clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,22 +41,28 @@ lint: ui ## Formatting, clippy, licences and sources of dependencies
 	cargo clippy --workspace --all-targets -- -D warnings
 	@scripts/deny
 
-test-rust: ui test-python ## Rust tests
+test-rust: ui test-python test-rsyslog ## Rust tests
 	cargo test --workspace
 
 test-python: ## Python packages that tests read tables with
 	@scripts/python-env
 
+test-rsyslog: ## The rsyslog daemon that a test receives from
+	@scripts/rsyslog
+
+api: ui/node_modules ## Refresh the copy of the API's document and the types made from it
+	new=$$(mktemp) && cargo run -q -p cli -- openapi >$$new && cp $$new ui/openapi.json && rm $$new
+	cd ui && npm run --silent api
+
 e2e: ui ## The workbench in headless Chromium against the real server
 	cargo build -p cli
 	scripts/e2e $(BIN)
 
-soak: ui ## Long tests: crash loops, fuzzing, large stores (SOAK_SECONDS, SOAK_SEED)
-	WATCHFLOOR_SOAK_SECONDS=$(SOAK_SECONDS) WATCHFLOOR_SOAK_SEED=$(SOAK_SEED) \
-		cargo test --workspace -- --nocapture soak
+soak: ui ## Long tests: crash loops, every seed, property tests (SOAK_SECONDS, SOAK_SEED)
+	scripts/soak $(SOAK_SECONDS) $(SOAK_SEED)
 
-bench: ui ## Measure ingest, queries and start (release build)
-	scripts/bench
+bench: ui ## Measure ingest, queries and start (release build; BENCH="--only http ...")
+	scripts/bench $(BENCH)
 
 clean: ## Remove what was built here
 	rm -rf ui/dist ui/node_modules $(DATA)

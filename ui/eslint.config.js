@@ -4,7 +4,8 @@ import globals from "globals";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["dist", "node_modules"] },
+  // The types of the API are generated.
+  { ignores: ["dist", "node_modules", "src/api/schema.ts"] },
   js.configs.recommended,
   ...tseslint.configs.strict,
   {

@@ -19,8 +19,14 @@ export const base = (process.env.WATCHFLOOR_URL ?? "http://127.0.0.1:8080").repl
 /** A zone that is never UTC and has half an hour in it: a time without its zone would show. */
 const ZONE = "America/St_Johns";
 
-export async function openBrowser() {
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", headless: true, args: ARGUMENTS });
+/** Script errors and policy violations of every page that was opened. */
+export const problems = [];
+
+export const openBrowser = () =>
+  chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", headless: true, args: ARGUMENTS });
+
+/** A page in a context of its own, as another person's browser would be. */
+export async function openPage(browser) {
   const context = await browser.newContext({
     viewport: { width: 1440, height: 900 },
     colorScheme: "dark",
@@ -30,12 +36,11 @@ export async function openBrowser() {
   });
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
-  const problems = [];
   page.on("pageerror", (error) => problems.push(`script error: ${error.message}`));
   page.on("console", (message) => {
     if (/content security policy/i.test(message.text())) problems.push(`policy violation: ${message.text()}`);
   });
-  return { browser, page, problems };
+  return page;
 }
 
 export async function screenshot(page, name) {

@@ -8,6 +8,7 @@ import { RulesPage } from "./pages/RulesPage";
 import { SettingsPage } from "./pages/SettingsPage";
 import { SignInPage } from "./pages/SignInPage";
 import { SourcesPage } from "./pages/SourcesPage";
+import { useTitle } from "./components/useTitle";
 import { Shell } from "./shell/Shell";
 
 // The editor and the charts are large: they load with the first page that needs them.
@@ -20,28 +21,34 @@ const router = createBrowserRouter([
     element: <Shell />,
     errorElement: <Broken />,
     children: [
-      { index: true, element: <QueuePage /> },
-      { path: "incidents/:number", element: <IncidentPage /> },
       {
-        path: "console",
-        element: (
-          <Suspense fallback={<Loading what="the editor" />}>
-            <ConsolePage />
-          </Suspense>
-        ),
+        // A page that breaks leaves the ways out of it on the screen.
+        errorElement: <Broken />,
+        children: [
+          { index: true, element: <QueuePage /> },
+          { path: "incidents/:number", element: <IncidentPage /> },
+          {
+            path: "console",
+            element: (
+              <Suspense fallback={<Loading what="the editor" />}>
+                <ConsolePage />
+              </Suspense>
+            ),
+          },
+          { path: "rules", element: <RulesPage /> },
+          { path: "sources", element: <SourcesPage /> },
+          {
+            path: "figures",
+            element: (
+              <Suspense fallback={<Loading what="the charts" />}>
+                <MetricsPage />
+              </Suspense>
+            ),
+          },
+          { path: "settings", element: <SettingsPage /> },
+          { path: "*", element: <NotFound /> },
+        ],
       },
-      { path: "rules", element: <RulesPage /> },
-      { path: "sources", element: <SourcesPage /> },
-      {
-        path: "figures",
-        element: (
-          <Suspense fallback={<Loading what="the charts" />}>
-            <MetricsPage />
-          </Suspense>
-        ),
-      },
-      { path: "settings", element: <SettingsPage /> },
-      { path: "*", element: <NotFound /> },
     ],
   },
 ]);
@@ -55,6 +62,7 @@ export function App() {
 }
 
 function NotFound() {
+  useTitle("No such page");
   return (
     <EmptyState title="There is no such page">
       <Link to="/">Go to the queue</Link>, or press <kbd>?</kbd> for the ways around.
@@ -64,5 +72,10 @@ function NotFound() {
 
 function Broken() {
   const error = useRouteError();
-  return <ErrorState error={error} what="this page" onRetry={() => window.location.reload()} />;
+  return (
+    <div className="state">
+      <ErrorState error={error} what="this page" onRetry={() => window.location.reload()} />
+      <Link to="/">Go to the queue</Link>
+    </div>
+  );
 }

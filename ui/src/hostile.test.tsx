@@ -20,7 +20,7 @@ const EVIL = `<img src=x onerror=alert(1)><a href="javascript:alert(1)">x</a></s
 const evil = EVIL as never;
 
 const metric: Metric = { seconds: null, from: evil, to: evil, state: "missing", note: EVIL };
-const entity = { key: EVIL, kind: EVIL, label: EVIL, identifiers: { [EVIL]: EVIL, nested: { a: [EVIL] } }, criticality: 3, sensitivity: EVIL, identity: EVIL, alerts: [EVIL], reason: EVIL };
+const entity = { key: EVIL, kind: EVIL, label: EVIL, identifiers: { [EVIL]: EVIL }, criticality: 0, sensitivity: EVIL, identity: EVIL, alerts: [EVIL], reason: EVIL };
 const alert: Alert = {
   id: EVIL,
   name: EVIL,
@@ -44,7 +44,11 @@ const alert: Alert = {
   acknowledged: false,
   link: "javascript:alert(1)",
   remediation_steps: [EVIL],
-  custom_details: { [EVIL]: EVIL },
+  custom_details: { [EVIL]: EVIL, nested: { a: [EVIL] } },
+  acknowledged_at: EVIL,
+  tta: metric,
+  joined_because: EVIL,
+  backfill: true,
 };
 const item: IncidentListItem = {
   number: 1,
@@ -64,6 +68,10 @@ const item: IncidentListItem = {
   acknowledged_at: EVIL,
   age_seconds: 1,
   classification: evil,
+  labels: [EVIL],
+  backfill: true,
+  merged_into: 2,
+  version: 1,
 };
 const incident: Incident = {
   ...item,
@@ -75,15 +83,16 @@ const incident: Incident = {
   links: [{ from: EVIL, to: EVIL, reason: EVIL }],
   missing_links: [{ entity: EVIL, reason: EVIL }],
   comments: [{ at: EVIL, author: EVIL, text: EVIL }],
-  activity: [{ at: EVIL, actor: EVIL, actor_kind: evil, action: EVIL, from: EVIL, to: EVIL, comment: EVIL }],
+  activity: [{ id: 1, at: EVIL, actor: EVIL, actor_kind: evil, action: EVIL, from: EVIL, to: EVIL, comment: EVIL }],
   classification_reason: EVIL,
-  labels: [EVIL],
+  techniques: [EVIL],
+  products: [EVIL],
   joined_because: [{ alert_id: EVIL, reason: EVIL }],
 };
 
 const ignore = () => undefined;
 const PARTS: [string, ReactNode][] = [
-  ["queue row", <QueueRow key="" item={item} selected={false} top={0} index={0} mayAct onSelect={ignore} onOpen={ignore} onAcknowledge={ignore} />],
+  ["queue row", <QueueRow key="" item={item} selected={false} aged={0} top={0} index={0} mayAct onSelect={ignore} onOpen={ignore} onAcknowledge={ignore} />],
   ["incident head", <IncidentHead key="" incident={incident} />],
   ["priority parts", <PriorityParts key="" parts={incident.priority_parts} />],
   ["entities", <EntityPanel key="" incident={incident} />],

@@ -3,7 +3,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { ApiError } from "./api/client";
 import { App } from "./App";
-import { keys } from "./api/queries";
+import { endSession } from "./api/queries";
 import { ToastProvider } from "./components/toasts";
 import { applyTheme, PreferencesProvider } from "./theme/preferences";
 import "./styles/tokens.css";
@@ -15,14 +15,14 @@ import "./styles/pages.css";
 
 applyTheme();
 
-/** A session that ended sends the user back to sign-in, whatever page asked. */
-const endSession = (error: unknown) => {
-  if (error instanceof ApiError && error.status === 401) client.setQueryData(keys.session, null);
+/** A session that ended sends the user back to sign-in, whatever page asked. A wrong password is a 401 of another kind. */
+const onError = (error: unknown) => {
+  if (error instanceof ApiError && error.code === "unauthorized") endSession(client);
 };
 
 const client: QueryClient = new QueryClient({
-  queryCache: new QueryCache({ onError: endSession }),
-  mutationCache: new MutationCache({ onError: endSession }),
+  queryCache: new QueryCache({ onError }),
+  mutationCache: new MutationCache({ onError }),
   defaultOptions: {
     queries: {
       staleTime: 5_000,

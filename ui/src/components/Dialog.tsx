@@ -13,7 +13,11 @@ export function Dialog({ title, onClose, children, wide = false }: Props) {
   useEffect(() => {
     const dialog = ref.current;
     const before = document.activeElement;
-    if (dialog && !dialog.open) dialog.showModal();
+    if (dialog && !dialog.open) {
+      dialog.showModal();
+      // Not the closing cross, which comes first: who opens a form by its key wants to fill it in.
+      dialog.querySelector<HTMLElement>("form :is(input:checked, textarea, input, select)")?.focus();
+    }
     return () => {
       dialog?.close();
       if (before instanceof HTMLElement) before.focus();
@@ -29,7 +33,8 @@ export function Dialog({ title, onClose, children, wide = false }: Props) {
         onClose();
       }}
       onClick={(event) => {
-        if (event.target === ref.current) onClose();
+        // Never a form: a press beside it, or a selection that ends there, would throw away what was typed.
+        if (event.target === ref.current && !ref.current.querySelector("form")) onClose();
       }}
     >
       <div className="dialog-body">

@@ -11,11 +11,10 @@ const POPOVER_PX = 340;
 interface Props {
   number: number;
   priority: number;
-  parts?: readonly PriorityPart[] | undefined;
 }
 
 /** The priority, and on hover or focus the parts it is the sum of. */
-export function PriorityBadge({ number, priority, parts }: Props) {
+export function PriorityBadge({ number, priority }: Props) {
   const [anchor, setAnchor] = useState<DOMRect | null>(null);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const id = useId();
@@ -38,6 +37,11 @@ export function PriorityBadge({ number, priority, parts }: Props) {
         onMouseLeave={close}
         onFocus={(event) => open(event.currentTarget, 0)}
         onBlur={close}
+        onKeyDown={(event) => {
+          if (event.key !== "Escape" || !anchor) return;
+          event.preventDefault();
+          close();
+        }}
         onClick={(event) => {
           event.stopPropagation();
           open(event.currentTarget, 0);
@@ -58,7 +62,7 @@ export function PriorityBadge({ number, priority, parts }: Props) {
               }
             >
               <strong>Priority {Math.round(priority)} of 100</strong>
-              {parts ? <PriorityParts parts={parts} /> : <FetchedParts number={number} />}
+              <FetchedParts number={number} />
             </div>,
             document.body,
           )

@@ -1,3 +1,5 @@
+import type { IncidentChange } from "../api/types";
+
 /** How long to wait before the next attempt: doubling from one second to half a minute. */
 export function reconnectDelay(attempt: number): number {
   return Math.min(30_000, 1000 * 2 ** Math.min(attempt, 10));
@@ -19,8 +21,7 @@ const SILENCE_MS = 60_000;
 
 function incidentNumber(data: string): number | null {
   try {
-    const value = (JSON.parse(data) as { number?: unknown }).number;
-    return typeof value === "number" ? value : null;
+    return (JSON.parse(data) as IncidentChange).number;
   } catch {
     return null;
   }

@@ -29,7 +29,7 @@ export function RulesPage() {
     () =>
       items
         .filter((rule) => !state || rule.state === state)
-        .filter((rule) => !wanted || `${rule.name} ${rule.id} ${rule.path ?? ""} ${rule.tactics.join(" ")}`.toLowerCase().includes(wanted))
+        .filter((rule) => !wanted || `${rule.name} ${rule.id} ${rule.path} ${rule.tactics.join(" ")}`.toLowerCase().includes(wanted))
         .sort((left, right) => ORDER[left.state] - ORDER[right.state] || right.hits - left.hits || left.name.localeCompare(right.name)),
     [items, state, wanted],
   );
@@ -64,7 +64,7 @@ export function RulesPage() {
           )}
         </EmptyState>
       ) : (
-        <div className="table-scroll" tabIndex={0}>
+        <div className="table-scroll" role="region" aria-label="Rules" tabIndex={0}>
           <table className="table">
             <thead>
               <tr>
@@ -90,6 +90,12 @@ export function RulesPage() {
   );
 }
 
+/** Rules on the stream have no runs: they see every event as it comes. */
+function LastRun({ rule }: { rule: Rule }) {
+  if (rule.last_run) return <Time at={rule.last_run} />;
+  return <span className="muted nowrap">{rule.kind === "sigma" ? "every event" : "not run yet"}</span>;
+}
+
 function RuleRow({ rule }: { rule: Rule }) {
   const { label, tone } = STATE[rule.state];
   return (
@@ -104,7 +110,7 @@ function RuleRow({ rule }: { rule: Rule }) {
       <td className="wide">
         <LogText value={rule.name} className="strong" />
         <div className="small muted">
-          <LogText value={rule.path ?? rule.id} className="mono" />
+          <LogText value={rule.path || rule.id} className="mono" />
         </div>
         {rule.reason ? (
           <div className={`small ${tone === "bad" ? "error-text" : "muted"}`}>
@@ -121,7 +127,7 @@ function RuleRow({ rule }: { rule: Rule }) {
       </td>
       <td className="number mono">{rule.hits.toLocaleString("en")}</td>
       <td className="small">
-        <Time at={rule.last_run} />
+        <LastRun rule={rule} />
       </td>
     </tr>
   );

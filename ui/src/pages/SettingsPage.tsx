@@ -25,7 +25,7 @@ export function SettingsPage() {
           Sign out
         </button>
       </div>
-      <div className="scroll-page settings">
+      <div className="scroll-page settings" role="region" aria-label="Settings" tabIndex={0}>
         <Display />
         <Password hint={session?.user.must_change_password ?? false} />
         <section className="card settings-wide">
@@ -80,7 +80,7 @@ function Password({ hint }: { hint: boolean }) {
   const [next, setNext] = useState("");
   const [again, setAgain] = useState("");
   const change = useMutation({
-    mutationFn: () => post<undefined>("/api/v1/password", { current, new: next }),
+    mutationFn: () => post("/api/v1/password", { body: { current, new: next } }),
     onSuccess: () => {
       setCurrent("");
       setNext("");

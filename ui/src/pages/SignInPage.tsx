@@ -1,10 +1,14 @@
+import { useQueryClient } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
 import { ApiError } from "../api/client";
-import { useSignIn } from "../api/queries";
+import { keys, useSignIn } from "../api/queries";
 import { errorText } from "../components/states";
+import { useTitle } from "../components/useTitle";
 
 export function SignInPage() {
+  useTitle("Sign in");
   const signIn = useSignIn();
+  const ended = useQueryClient().getQueryData(keys.sessionEnded) === true;
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
   const submit = (event: FormEvent) => {
@@ -21,6 +25,11 @@ export function SignInPage() {
           <h1>Watchfloor</h1>
         </div>
         <p className="muted">Detect, respond, recover.</p>
+        {ended ? (
+          <p className="notice" role="status">
+            Your session has ended. Sign in, and you are back where you were.
+          </p>
+        ) : null}
         <label>
           Name
           <input name="name" autoComplete="username" autoFocus required value={name} onChange={(event) => setName(event.target.value)} />

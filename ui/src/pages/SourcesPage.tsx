@@ -14,7 +14,7 @@ export function SourcesPage() {
         <h1>Sources</h1>
         <span className="muted small">Every record that came in is a row, a duplicate, filtered, or a reject.</span>
       </div>
-      <div className="scroll-page">
+      <div className="scroll-page" role="region" aria-label="Sources and rejects" tabIndex={0}>
         {sources.isPending ? (
           <Loading what="the sources" />
         ) : sources.isError ? (
@@ -43,6 +43,7 @@ function SourceTable({ items }: { items: readonly Source[] }) {
         <tr>
           <th>Source</th>
           <th>Table</th>
+          <th title="The zone of times that name none">Zone</th>
           <th className="number">Rows</th>
           <th className="number">Duplicates</th>
           <th className="number">Filtered</th>
@@ -58,7 +59,10 @@ function SourceTable({ items }: { items: readonly Source[] }) {
               <LogText value={item.source} />
             </td>
             <td>
-              <LogText value={item.table} className="mono" />
+              <LogText value={item.table.replaceAll(",", ", ")} className="mono" />
+            </td>
+            <td className="small">
+              <LogText value={item.zone} />
             </td>
             <td className="number mono">{count(item.rows)}</td>
             <td className="number mono">{count(item.duplicates)}</td>
@@ -75,7 +79,7 @@ function SourceTable({ items }: { items: readonly Source[] }) {
       </tbody>
       <tfoot>
         <tr>
-          <td colSpan={2}>All</td>
+          <td colSpan={3}>All</td>
           <td className="number mono">{count(total("rows"))}</td>
           <td className="number mono">{count(total("duplicates"))}</td>
           <td className="number mono">{count(total("filtered"))}</td>
@@ -122,12 +126,7 @@ function Rejects() {
               </td>
               <td className="small">
                 <LogText value={reject.file} className="mono" />
-                {reject.record === null || reject.record === "" ? null : (
-                  <span className="muted">
-                    {" "}
-                    record <LogText value={reject.record} />
-                  </span>
-                )}
+                {reject.record > 0 ? <span className="muted"> record {reject.record.toLocaleString("en")}</span> : null}
               </td>
               <td className="raw">
                 <LogText value={reject.raw_preview} className="mono small" />

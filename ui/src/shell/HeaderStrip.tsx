@@ -40,8 +40,8 @@ export function HeaderStrip() {
       {data && data.not_remediated > 0 ? <Figure label="Not remediated" id="not-remediated" value={number(data.not_remediated)} /> : null}
       <span className="spacer" />
       {session?.user.must_change_password ? (
-        <Link to="/settings" className="small nowrap">
-          Change the one-time password
+        <Link to="/settings" className="small nowrap" title="You still use the one-time password">
+          Change password
         </Link>
       ) : null}
       {isError ? <span className="strip-error">Figures are out of date</span> : null}
@@ -81,7 +81,6 @@ function ZoneClock() {
       className="zone-clock mono"
       onClick={() => setZone(zone === "utc" ? "local" : "utc")}
       title={zone === "utc" ? "Times are UTC. Click for local time." : "Times are local. Click for UTC."}
-      aria-label={`Times are shown in ${zone === "utc" ? "UTC" : "local time"}: switch`}
     >
       {formatClock(now, zone)}
     </button>

@@ -36,7 +36,7 @@ export const SHORTCUTS: readonly ShortcutGroup[] = [
       ["o", "Assign an owner"],
       ["n", "Mark contained"],
       ["r", "Mark remediated"],
-      ["v", "Mark recovering, recovered"],
+      ["v", "Mark recovering, then recovered"],
       ["x", "Close, or reopen"],
       ["m", "Merge into another"],
       ["c", "Comment"],
@@ -49,6 +49,7 @@ export const SHORTCUTS: readonly ShortcutGroup[] = [
     keys: [
       ["Ctrl Enter / Shift Enter", "Run (the selection, when there is one)"],
       ["Ctrl Space", "Suggestions; Tab takes one"],
+      ["Esc", "Leave the editor, where Tab indents"],
       ["Ctrl C", "Copy the selected cell"],
       ["Ctrl Shift C", "Copy the selected row as JSON"],
       ["Enter", "Show the whole row"],

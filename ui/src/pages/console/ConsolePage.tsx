@@ -3,6 +3,7 @@ import { useLocation } from "react-router-dom";
 import { ApiError } from "../../api/client";
 import { useSchema } from "../../api/queries";
 import { useToasts } from "../../components/toasts";
+import { Time } from "../../components/Time";
 import { useTitle } from "../../components/useTitle";
 import { formatInstant } from "../../text/time";
 import { usePreferences } from "../../theme/preferences";
@@ -37,8 +38,10 @@ function Console({ start }: { start: ReturnType<typeof consoleStart> }) {
   const { zone } = usePreferences();
   const schema = useSchema();
   const editor = useRef<EditorHandle>(null);
+  const runButton = useRef<HTMLButtonElement>(null);
   const [text, keepText] = useState(() => start?.query ?? sessionStorage.getItem(DRAFT) ?? FIRST_QUERY);
   const [time, setTime] = useState<TimeRange>(() => range(start?.from ?? null, start?.to ?? null));
+  const [asOf, setAsOf] = useState(start?.asOf ?? null);
   const [maxRows, setMaxRows] = useState<number>(MAX_ROWS[1]);
   const { run, start: startRun, cancel } = useRun();
   const checked = useCheck(text);
@@ -54,14 +57,14 @@ function Console({ start }: { start: ReturnType<typeof consoleStart> }) {
       return;
     }
     const query = editor.current?.textToRun().text ?? text;
-    if (query.trim()) startRun(query, timespanOf(time), maxRows);
+    if (query.trim()) startRun(query, timespanOf(time), maxRows, asOf);
   };
   // A failed run's diagnostics are newer than the check's when they speak of the same text.
   const fromRun: Checked | null =
     run.state === "failed" && run.text === text && run.error instanceof ApiError && run.error.diagnostics.length > 0
       ? { text, diagnostics: run.error.diagnostics }
       : null;
-  const errors = checked?.diagnostics.filter((one) => one.severity.toLowerCase() === "error").length ?? 0;
+  const errors = checked?.diagnostics.filter((one) => one.severity === "error").length ?? 0;
   const statistics = run.state === "done" ? run.result?.statistics : undefined;
 
   return (
@@ -73,7 +76,7 @@ function Console({ start }: { start: ReturnType<typeof consoleStart> }) {
             Cancel
           </button>
         ) : (
-          <button type="button" className="button button-primary" onClick={runNow} data-testid="run">
+          <button type="button" className="button button-primary" onClick={runNow} ref={runButton} data-testid="run">
             Run <kbd>Ctrl Enter</kbd>
           </button>
         )}
@@ -92,9 +95,7 @@ function Console({ start }: { start: ReturnType<typeof consoleStart> }) {
         <span className="small muted" role="status">
           {run.state === "running" ? "Running…" : null}
           {statistics
-            ? `${statistics.rows.toLocaleString("en")} rows in ${Math.round(statistics.elapsed_ms).toLocaleString("en")} ms${
-                statistics.rows_scanned ? `, ${statistics.rows_scanned.toLocaleString("en")} read` : ""
-              }`
+            ? `${statistics.rows.toLocaleString("en")} ${statistics.rows === 1 ? "row" : "rows"} in ${Math.round(statistics.elapsed_ms).toLocaleString("en")} ms`
             : null}
           {statistics?.truncated ? <strong className="warning"> · cut off at the limit</strong> : null}
         </span>
@@ -102,7 +103,7 @@ function Console({ start }: { start: ReturnType<typeof consoleStart> }) {
       <div className="console-body">
         <SchemaPanel schema={schema.data} failed={schema.isError} onInsert={(name) => editor.current?.insert(name)} />
         <div className="console-main">
-          <Editor ref={editor} value={text} onChange={setText} onRun={runNow} schema={schema.data} checked={fromRun ?? checked} />
+          <Editor ref={editor} value={text} onChange={setText} onRun={runNow} onLeave={() => runButton.current?.focus()} schema={schema.data} checked={fromRun ?? checked} />
           <div className="console-check small">
             {checked === null ? null : errors > 0 ? (
               <span className="error-text">
@@ -112,6 +113,14 @@ function Console({ start }: { start: ReturnType<typeof consoleStart> }) {
               <span className="muted">No errors</span>
             )}
             <span className="spacer" />
+            {asOf ? (
+              <span className="muted as-of">
+                <code>now()</code> is <Time at={asOf} />, when the rule ran.{" "}
+                <button type="button" className="button-link" onClick={() => setAsOf(null)}>
+                  Use the present
+                </button>
+              </span>
+            ) : null}
             <span className="muted">
               {time.kind === "between"
                 ? `${formatInstant(time.from, zone)} to ${formatInstant(time.to, zone)}`

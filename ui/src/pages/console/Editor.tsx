@@ -17,19 +17,21 @@ interface Props {
   value: string;
   onChange: (value: string) => void;
   onRun: () => void;
+  /** Escape was pressed with nothing open in the editor. */
+  onLeave: () => void;
   schema: Schema | undefined;
   /** What the server found, and the text that it was found in. */
   checked: { text: string; diagnostics: readonly Diagnostic[] } | null;
 }
 
-export function Editor({ ref, value, onChange, onRun, schema, checked }: Props) {
+export function Editor({ ref, value, onChange, onRun, onLeave, schema, checked }: Props) {
   const { dark } = usePreferences();
   const host = useRef<HTMLDivElement>(null);
   const [editor, setEditor] = useState<monaco.editor.IStandaloneCodeEditor | null>(null);
-  const handlers = useRef({ onChange, onRun });
+  const handlers = useRef({ onChange, onRun, onLeave });
   const first = useRef(value);
   useEffect(() => {
-    handlers.current = { onChange, onRun };
+    handlers.current = { onChange, onRun, onLeave };
   });
 
   useEffect(() => {
@@ -37,7 +39,7 @@ export function Editor({ ref, value, onChange, onRun, schema, checked }: Props) 
     const created = monaco.editor.create(host.current, {
       value: first.current,
       language: "kusto",
-      ariaLabel: "KQL query",
+      ariaLabel: "KQL query. Escape leaves the editor.",
       automaticLayout: true,
       fontFamily: getComputedStyle(document.documentElement).getPropertyValue("--font-mono"),
       fontSize: 13,
@@ -57,6 +59,12 @@ export function Editor({ ref, value, onChange, onRun, schema, checked }: Props) 
     for (const keys of [monaco.KeyMod.CtrlCmd | monaco.KeyCode.Enter, monaco.KeyMod.Shift | monaco.KeyCode.Enter]) {
       created.addCommand(keys, () => handlers.current.onRun());
     }
+    // Tab indents, so there must be another way out. With a suggestion, a search or a selection open, Escape ends that first.
+    created.addCommand(
+      monaco.KeyCode.Escape,
+      () => handlers.current.onLeave(),
+      "!suggestWidgetVisible && !findWidgetVisible && !parameterHintsVisible && !editorHasSelection && !editorHasMultipleSelections && !markersNavigationVisible",
+    );
     setEditor(created);
     created.focus();
     return () => {

@@ -30,7 +30,7 @@ export function SchemaPanel({ schema, failed, onInsert }: Props) {
       </div>
       <input
         type="search"
-        placeholder={kind === "tables" ? "Find a table or column" : "Find a function"}
+        placeholder={kind === "tables" ? "Table or column" : "Function"}
         aria-label="Find a name"
         value={search}
         onChange={(event) => setSearch(event.target.value)}
@@ -58,7 +58,7 @@ function Tables({ tables, wanted, onInsert }: TablesProps) {
     <>
       <label className="check small">
         <input type="checkbox" checked={all} onChange={(event) => setAll(event.target.checked)} />
-        Tables without rows too
+        Empty tables too
       </label>
       <div className="schema-list">
         {found.length === 0 ? <p className="small muted">{wanted ? "Nothing has that name." : "No table has rows yet."}</p> : null}

@@ -58,17 +58,14 @@ export const themeOf = (dark: boolean): string => (dark ? "watchfloor-dark" : "w
 export function showDiagnostics(model: monaco.editor.ITextModel, text: string, diagnostics: readonly Diagnostic[]): void {
   // A newer text is being checked already; these spans would point at the wrong place.
   if (model.getValue() !== text) return;
-  const severities: Record<string, monaco.MarkerSeverity> = {
-    error: monaco.MarkerSeverity.Error,
-    warning: monaco.MarkerSeverity.Warning,
-  };
+  const severities = { error: monaco.MarkerSeverity.Error, warning: monaco.MarkerSeverity.Warning };
   monaco.editor.setModelMarkers(
     model,
     SERVER_MARKERS,
     diagnostics.map((diagnostic) => {
       const { start, end } = rangeOfSpan(text, diagnostic.start, diagnostic.end);
       return {
-        severity: severities[diagnostic.severity.toLowerCase()] ?? monaco.MarkerSeverity.Info,
+        severity: severities[diagnostic.severity],
         code: diagnostic.code,
         source: "Watchfloor",
         message: diagnostic.hint ? `${diagnostic.message}\n${diagnostic.hint}` : diagnostic.message,

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 import { ApiError, post } from "../../api/client";
-import type { Diagnostic, QueryCheck, QueryResult } from "../../api/types";
+import type { Diagnostic, QueryResult } from "../../api/types";
 
 export interface Run {
   state: "idle" | "running" | "done" | "failed";
@@ -18,12 +18,13 @@ export function useRun() {
   const current = useRef<AbortController | null>(null);
   useEffect(() => () => current.current?.abort(), []);
 
-  const start = (text: string, timespan: string | undefined, maxRows: number) => {
+  const start = (text: string, timespan: string | undefined, maxRows: number, asOf: string | null) => {
     current.current?.abort();
     const controller = new AbortController();
     current.current = controller;
     setRun((before) => ({ ...before, state: "running", error: null, text }));
-    post<QueryResult>("/api/v1/query", { query: text, max_rows: maxRows, ...(timespan ? { timespan } : {}) }, controller.signal).then(
+    const body = { query: text, max_rows: maxRows, ...(timespan ? { timespan } : {}), ...(asOf ? { as_of: asOf } : {}) };
+    post("/api/v1/query", { body, signal: controller.signal }).then(
       (result) => setRun({ state: "done", result, error: null, text }),
       (error: unknown) => {
         if (controller.signal.aborted) {
@@ -53,7 +54,7 @@ export function useCheck(text: string): Checked | null {
         setChecked({ text, diagnostics: [] });
         return;
       }
-      post<QueryCheck>("/api/v1/query/check", { query: text }, controller.signal).then(
+      post("/api/v1/query/check", { body: { query: text }, signal: controller.signal }).then(
         (answer) => setChecked({ text, diagnostics: answer.diagnostics }),
         (error: unknown) => {
           if (error instanceof ApiError && error.diagnostics.length > 0) setChecked({ text, diagnostics: error.diagnostics });

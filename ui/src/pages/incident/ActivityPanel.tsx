@@ -1,5 +1,5 @@
 import { useState, type FormEvent } from "react";
-import type { ActivityEntry, Incident } from "../../api/types";
+import type { Incident } from "../../api/types";
 import { spaced } from "../../components/badges";
 import { LogText } from "../../components/LogText";
 import { visible } from "../../text/visible";
@@ -13,14 +13,9 @@ interface Props {
   onComment: (text: string, done: () => void) => void;
 }
 
-/** One line of the history. Comments that the activity holds already are not listed twice. */
-function entries(incident: Incident): ActivityEntry[] {
-  const known = new Set(incident.activity.filter((entry) => entry.comment).map((entry) => `${entry.actor}|${entry.comment ?? ""}`));
-  const comments = incident.comments
-    .filter((comment) => !known.has(`${comment.author}|${comment.text}`))
-    .map((comment): ActivityEntry => ({ at: comment.at, actor: comment.author, actor_kind: "person", action: "comment", from: null, to: null, comment: comment.text }));
-  return [...incident.activity, ...comments].sort((left, right) => Date.parse(right.at) - Date.parse(left.at));
-}
+/** The history, newest first. Comments are part of it. */
+const entries = (incident: Incident) =>
+  [...incident.activity].sort((left, right) => Date.parse(right.at) - Date.parse(left.at) || right.id - left.id);
 
 export function ActivityPanel({ incident, mayAct, busy, onComment }: Props) {
   const [text, setText] = useState("");
@@ -49,15 +44,15 @@ export function ActivityPanel({ incident, mayAct, busy, onComment }: Props) {
         </form>
       ) : null}
       <ol className="activity">
-        {entries(incident).map((entry, index) => (
-          <li key={index} className={`activity-${entry.actor_kind}`}>
+        {entries(incident).map((entry) => (
+          <li key={entry.id} className={`activity-${entry.actor_kind}`}>
             <div className="activity-line">
               <LogText value={entry.actor} className="activity-actor" />
               {entry.actor_kind === "person" ? null : <span className="chip">{visible(entry.actor_kind)}</span>}
               <span>{spaced(entry.action).replaceAll("_", " ")}</span>
               {entry.from || entry.to ? (
                 <span className="muted">
-                  <LogText value={entry.from ?? "–"} /> → <LogText value={entry.to ?? "–"} />
+                  <LogText value={entry.from || "–"} /> → <LogText value={entry.to || "–"} />
                 </span>
               ) : null}
               <span className="spacer" />

@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { useNavigate } from "react-router-dom";
 import type { Alert } from "../../api/types";
 import { copyText } from "../../components/grid/download";
-import { LogText } from "../../components/LogText";
+import { LogText, textOf } from "../../components/LogText";
 import { Time } from "../../components/Time";
 import { useToasts } from "../../components/toasts";
 import { visible } from "../../text/visible";
@@ -52,7 +52,7 @@ export function AlertDetail({ alert, joined }: Props) {
           <Field name="Entities">
             <span className="chips">
               {alert.entities.map((entity, index) => (
-                <span key={index} className="chip">
+                <span key={index} className="chip clamped" title={visible(entity.label)}>
                   {visible(entity.kind)} <LogText value={entity.label} className="mono" />
                 </span>
               ))}
@@ -61,7 +61,7 @@ export function AlertDetail({ alert, joined }: Props) {
         ) : null}
         {details.map(([name, value]) => (
           <Field key={name} name={name}>
-            <LogText value={value} multiline />
+            <LogText value={detailText(value)} multiline />
           </Field>
         ))}
         {alert.link ? (
@@ -88,6 +88,9 @@ export function AlertDetail({ alert, joined }: Props) {
   );
 }
 
+/** Rules give each detail as a list of values, which is most often one. */
+const detailText = (value: unknown): unknown => (Array.isArray(value) ? value.map(textOf).join(", ") : value);
+
 function Field({ name, children }: { name: string; children: ReactNode }) {
   return (
     <div>
@@ -113,7 +116,7 @@ function AlertQuery({ alert }: { alert: Alert }) {
     );
   }
   const openInConsole = () => {
-    const start: ConsoleStart = { query, from: alert.query_from, to: alert.query_to };
+    const start: ConsoleStart = { query, from: alert.query_from, to: alert.query_to, asOf: alert.query_to };
     void navigate("/console", { state: start });
   };
   return (

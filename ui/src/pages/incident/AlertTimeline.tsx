@@ -1,22 +1,19 @@
-import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { post } from "../../api/client";
-import { keys } from "../../api/queries";
+import { useOpenAlert } from "../../api/queries";
 import type { Alert, Incident } from "../../api/types";
 import { SeverityBadge, spaced } from "../../components/badges";
 import { LogText } from "../../components/LogText";
 import { EmptyState } from "../../components/states";
 import { Time } from "../../components/Time";
 import { useToasts } from "../../components/toasts";
+import { visible } from "../../text/visible";
 import { AlertDetail } from "./AlertDetail";
 
 const ORIGIN: Record<Alert["origin"], string> = { sigma: "Sigma rule", scheduled: "Scheduled rule", nrt: "Near-real-time rule", native: "Native" };
 
-const began = (alert: Alert): string => alert.start_at ?? alert.created_at;
-
 /** The alerts in the order of what they tell about. Opening one acknowledges it. */
 export function AlertTimeline({ incident, mayAct }: { incident: Incident; mayAct: boolean }) {
-  const client = useQueryClient();
+  const note = useOpenAlert(incident.number);
   const toasts = useToasts();
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
   if (incident.alerts.length === 0) return <EmptyState title="No alerts">They may have been moved by a merge: see the activity.</EmptyState>;
@@ -26,16 +23,10 @@ export function AlertTimeline({ incident, mayAct }: { incident: Incident; mayAct
     if (!next.delete(alert.id)) next.add(alert.id);
     setOpened(next);
     if (next.has(alert.id) && !alert.acknowledged && mayAct) {
-      post(`/api/v1/alerts/${encodeURIComponent(alert.id)}/open`).then(
-        () => {
-          void client.invalidateQueries({ queryKey: keys.incident(incident.number) });
-          void client.invalidateQueries({ queryKey: keys.summary });
-        },
-        (error: unknown) => toasts.failed("Open the alert", error),
-      );
+      note.mutate(alert.id, { onError: (error) => toasts.failed("Open the alert", error) });
     }
   };
-  const alerts = [...incident.alerts].sort((left, right) => Date.parse(began(left)) - Date.parse(began(right)));
+  const alerts = [...incident.alerts].sort((left, right) => Date.parse(left.start_at) - Date.parse(right.start_at));
   return (
     <ol className="timeline">
       {alerts.map((alert) => {
@@ -45,9 +36,9 @@ export function AlertTimeline({ incident, mayAct }: { incident: Incident; mayAct
           <li key={alert.id} className={`timeline-item severity-edge-${alert.severity.toLowerCase()}`} data-testid="alert">
             <button type="button" className="timeline-head" aria-expanded={open} onClick={() => toggle(alert)}>
               <span className="timeline-when">
-                <Time at={began(alert)} />
+                <Time at={alert.start_at} />
               </span>
-              <span className="timeline-what">
+              <span className="timeline-what" title={visible(alert.name)}>
                 <LogText value={alert.name} className="timeline-name" />
                 <span className="small muted">
                   {alert.origin === "native" ? (

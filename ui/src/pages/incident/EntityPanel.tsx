@@ -1,10 +1,13 @@
 import type { EntityView, Incident } from "../../api/types";
 import { LogText } from "../../components/LogText";
+import { visible } from "../../text/visible";
 
-const CRITICALITY = ["Ordinary", "Important", "High value", "Crown jewel"] as const;
+/** By the asset list's criticality: 0 is the most critical. */
+const CRITICALITY = ["Crown jewel", "High value", "Important", "Ordinary"] as const;
+const ORDINARY = 3;
 
 const byValue = (left: EntityView, right: EntityView) =>
-  (right.criticality ?? -1) - (left.criticality ?? -1) || right.alerts.length - left.alerts.length;
+  (left.criticality ?? ORDINARY + 1) - (right.criticality ?? ORDINARY + 1) || right.alerts.length - left.alerts.length;
 
 /** Who and what is involved, the most valuable first, and how they are linked, or why they are not. */
 export function EntityPanel({ incident }: { incident: Incident }) {
@@ -54,13 +57,13 @@ export function EntityPanel({ incident }: { incident: Incident }) {
 }
 
 function Entity({ entity }: { entity: EntityView }) {
-  const identifiers = Object.entries(entity.identifiers).filter(([, value]) => value !== null && value !== "");
+  const identifiers = Object.entries(entity.identifiers).filter(([, value]) => value !== "");
   return (
     <details className="entity">
-      <summary>
+      <summary title={visible(entity.label)}>
         <LogText value={entity.kind} className="entity-kind" />
         <span className="entity-marks">
-          {entity.criticality !== null && entity.criticality > 0 ? (
+          {entity.criticality !== null && entity.criticality < ORDINARY ? (
             <span className={`badge criticality-${entity.criticality}`}>{CRITICALITY[entity.criticality] ?? `Criticality ${entity.criticality}`}</span>
           ) : null}
           {entity.sensitivity ? (

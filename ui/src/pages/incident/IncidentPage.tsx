@@ -1,8 +1,8 @@
 import { useState } from "react";
 import { Link, useNavigate, useParams } from "react-router-dom";
 import { ApiError } from "../../api/client";
-import { useIncident, useIncidentAction, useSession } from "../../api/queries";
-import type { Incident } from "../../api/types";
+import { useIncident, useIncidentAction, useSession, useUsers } from "../../api/queries";
+import type { ActionBody, Incident } from "../../api/types";
 import { spaced } from "../../components/badges";
 import { useHotkeys } from "../../components/hotkeys";
 import { LogText } from "../../components/LogText";
@@ -52,12 +52,14 @@ function IncidentView({ incident }: { incident: Incident }) {
   const toasts = useToasts();
   const { data: session } = useSession();
   const change = useIncidentAction(incident.number);
+  // Asked for now, so that the list is there when somebody is to be named.
+  useUsers();
   const [tab, setTab] = useState<Tab>("alerts");
   const [dialog, setDialog] = useState<DialogName | null>(null);
   const mayAct = session?.user.role !== "reader";
   const actions = actionsFor(incident);
 
-  const send = (action: ActionName, body?: Record<string, unknown>, done?: () => void) =>
+  const send = (action: ActionName, body?: ActionBody, done?: () => void) =>
     change.mutate(
       { action, ...(body ? { body } : {}) },
       {
@@ -85,7 +87,8 @@ function IncidentView({ incident }: { incident: Incident }) {
     const action = actions.find((one) => one.key === key);
     const byNumber = TABS[Number(key) - 1];
     if (action) {
-      if (mayAct && !change.isPending) act(action.name);
+      if (!mayAct) toasts.failed(action.label, new Error("your role may only read"));
+      else if (!change.isPending) act(action.name);
     } else if (byNumber) setTab(byNumber);
     else if (key === "u" || key === "Escape") void navigate("/");
     else return false;
@@ -102,7 +105,7 @@ function IncidentView({ incident }: { incident: Incident }) {
   return (
     <article className="incident" data-testid="incident" data-number={incident.number}>
       <IncidentHead incident={incident} />
-      <ActionBar actions={actions} mayAct={mayAct} busy={change.isPending} onAction={act} />
+      {mayAct ? <ActionBar actions={actions} busy={change.isPending} onAction={act} /> : <p className="small muted incident-reader">You may read this incident, not change it.</p>}
       <ClockStrip clock={incident.clock} />
       <div className="incident-columns">
         <div className="incident-main">

@@ -1,8 +1,8 @@
 import { useState, type FormEvent, type ReactNode } from "react";
 import { useUsers } from "../../api/queries";
-import type { Classification, Incident } from "../../api/types";
+import type { ActionBody, Classification, Incident } from "../../api/types";
 import { Dialog } from "../../components/Dialog";
-import { errorText } from "../../components/states";
+import { errorText, Loading } from "../../components/states";
 import { LogText } from "../../components/LogText";
 
 interface Props {
@@ -10,7 +10,7 @@ interface Props {
   /** Why the last attempt failed. */
   error: Error | null;
   onClose: () => void;
-  onSubmit: (body: Record<string, unknown>) => void;
+  onSubmit: (body: ActionBody) => void;
 }
 
 interface FormProps {
@@ -76,7 +76,7 @@ export function CloseDialog({ incident, error, onClose, onSubmit }: Props) {
       ready={classification !== ""}
       error={error}
       onClose={onClose}
-      onSubmit={() => onSubmit({ classification, ...(reason ? { reason } : {}), ...(comment ? { comment } : {}) })}
+      onSubmit={() => onSubmit({ classification: classification || null, ...(reason ? { reason } : {}), ...(comment ? { comment } : {}) })}
     >
       <fieldset className="choices">
         <legend>What was it?</legend>
@@ -117,7 +117,9 @@ export function AssignDialog({ incident, error, onClose, onSubmit }: Props) {
   const names = users.data?.items.filter((user) => user.role !== "reader").map((user) => user.name) ?? [];
   return (
     <FormDialog title={`Assign incident #${incident.number}`} submit="Assign" ready={owner.trim() !== ""} error={error} onClose={onClose} onSubmit={() => onSubmit({ owner: owner.trim() })}>
-      {users.isSuccess ? (
+      {users.isPending ? (
+        <Loading what="the users" />
+      ) : users.isSuccess ? (
         <fieldset className="choices">
           <legend>Who works on it?</legend>
           {names.map((name) => (

@@ -1,6 +1,6 @@
 import { useState } from "react";
-import { useMetrics, type MetricsBy } from "../../api/queries";
-import type { MetricGroup, Stat } from "../../api/types";
+import { useMetrics } from "../../api/queries";
+import type { MetricGroup, MetricsBy, Stat } from "../../api/types";
 import { LogText } from "../../components/LogText";
 import { useTitle } from "../../components/useTitle";
 import { EmptyState, ErrorState, Loading } from "../../components/states";
@@ -13,6 +13,7 @@ const BY: readonly [MetricsBy, string][] = [
   ["source", "Source"],
   ["rule", "Rule"],
   ["owner", "Owner"],
+  ["shift", "Shift"],
 ];
 const SINCE: readonly [string, string][] = [
   ["24h", "24 hours"],
@@ -28,6 +29,12 @@ const COLUMNS: readonly [MetricField, string, string][] = [
   ["time_to_detect", "Detect", "first malicious event → first alert"],
   ["dwell", "Dwell", "first malicious event → contained; true positives"],
 ];
+
+const SEVERITIES = ["High", "Medium", "Low", "Informational"];
+
+/** Severities in their order rather than the alphabet's; other groups as the server sends them. */
+const ordered = (groups: readonly MetricGroup[], by: MetricsBy): readonly MetricGroup[] =>
+  by === "severity" ? [...groups].sort((left, right) => SEVERITIES.indexOf(left.key) - SEVERITIES.indexOf(right.key)) : groups;
 
 export default function MetricsPage() {
   useTitle("Metrics");
@@ -53,7 +60,7 @@ export default function MetricsPage() {
           ))}
         </div>
       </div>
-      <div className="scroll-page">
+      <div className="scroll-page" role="region" aria-label="Metrics" tabIndex={0}>
         {metrics.isPending ? (
           <Loading what="the metrics" />
         ) : metrics.isError ? (
@@ -61,7 +68,7 @@ export default function MetricsPage() {
         ) : metrics.data.groups.length === 0 ? (
           <EmptyState title="No incidents in this time">Choose a longer time above. Figures appear once an incident is acknowledged.</EmptyState>
         ) : (
-          <Figures groups={metrics.data.groups} by={BY.find(([value]) => value === by)?.[1] ?? by} />
+          <Figures groups={ordered(metrics.data.groups, by)} by={BY.find(([value]) => value === by)?.[1] ?? by} />
         )}
       </div>
     </section>

@@ -1,5 +1,5 @@
 import type { RefObject } from "react";
-import type { QueueScope } from "../../api/queries";
+import type { QueueScope } from "../../api/types";
 import { filtering, NO_FILTER, type QueueFilter } from "./filter";
 
 interface Props {

@@ -1,10 +1,9 @@
-import { useQueryClient } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 import { Link, useNavigate } from "react-router-dom";
-import { post } from "../../api/client";
-import { keys, useIncidentList, useSession, type QueueScope } from "../../api/queries";
-import type { Incident } from "../../api/types";
+import { useServerNow } from "../../api/serverClock";
+import { useAcknowledge, useIncidentList, useSession } from "../../api/queries";
+import type { QueueScope } from "../../api/types";
 import { useHotkeys } from "../../components/hotkeys";
 import { EmptyState, ErrorState, Loading } from "../../components/states";
 import { useToasts } from "../../components/toasts";
@@ -13,9 +12,12 @@ import { filterIncidents, filtering, NO_FILTER, uniqueIncidents } from "./filter
 import { queueKey } from "./keys";
 import { QueueFilters } from "./QueueFilters";
 import { QueueRow } from "./QueueRow";
+import { useRemembered } from "./useRemembered";
 
 const ROW_PX = 58;
 const SEARCH_DELAY_MS = 250;
+/** How often ages move between two answers of the server. */
+const AGE_STEP_MS = 30_000;
 
 /** Waits until typing pauses. */
 function usePaused(value: string): string {
@@ -29,15 +31,15 @@ function usePaused(value: string): string {
 
 export function QueuePage() {
   useTitle("Queue");
-  const client = useQueryClient();
   const navigate = useNavigate();
   const toasts = useToasts();
   const { data: session } = useSession();
-  const [scope, setScope] = useState<QueueScope>("open");
-  const [search, setSearch] = useState("");
-  const [filter, setFilter] = useState(NO_FILTER);
+  // All of it is still there when the analyst comes back from an incident.
+  const [scope, setScope] = useRemembered<QueueScope>("scope", "open");
+  const [search, setSearch] = useRemembered("search", "");
+  const [filter, setFilter] = useRemembered("filter", NO_FILTER);
   // The selection follows the incident, not the row: the list moves under the analyst.
-  const [selected, setSelected] = useState<number | null>(null);
+  const [selected, setSelected] = useRemembered<number | null>("selected", null);
   const searchField = useRef<HTMLInputElement>(null);
   const scroller = useRef<HTMLDivElement>(null);
 
@@ -56,21 +58,32 @@ export function QueuePage() {
     overscan: 8,
   });
 
-  const open = useCallback((number: number) => void navigate(`/incidents/${number}`), [navigate]);
-  const select = useCallback((row: number) => setSelected(shown[row]?.number ?? null), [shown]);
-  const acknowledge = useCallback(
+  const open = useCallback(
     (number: number) => {
-      post<Incident>(`/api/v1/incidents/${number}/acknowledge`).then(
-        (incident) => {
-          client.setQueryData(keys.incident(number), incident);
-          void client.invalidateQueries({ queryKey: keys.incidents });
-          void client.invalidateQueries({ queryKey: keys.summary });
-          toasts.done(`Incident #${number} acknowledged`);
-        },
-        (error: unknown) => toasts.failed(`Acknowledge #${number}`, error),
-      );
+      setSelected(number);
+      void navigate(`/incidents/${number}`);
     },
-    [client, toasts],
+    [navigate, setSelected],
+  );
+  const select = useCallback((row: number) => setSelected(shown[row]?.number ?? null), [shown, setSelected]);
+  const stale = Math.max(0, useServerNow(true, AGE_STEP_MS).getTime() - list.dataUpdatedAt);
+  const aged = Math.floor(stale / AGE_STEP_MS) * (AGE_STEP_MS / 1000);
+
+  // Back from an incident, its row is where the eye looks for it.
+  const first = useRef(true);
+  useEffect(() => {
+    if (!first.current || shown.length === 0) return;
+    first.current = false;
+    if (index > 0) rows.scrollToIndex(index, { align: "center" });
+  }, [index, rows, shown.length]);
+  const { mutate: sendAcknowledge } = useAcknowledge();
+  const acknowledge = useCallback(
+    (number: number) =>
+      sendAcknowledge(number, {
+        onSuccess: () => toasts.done(`Incident #${number} acknowledged`),
+        onError: (error) => toasts.failed(`Acknowledge #${number}`, error),
+      }),
+    [sendAcknowledge, toasts],
   );
 
   useHotkeys(({ key }) => {
@@ -146,6 +159,7 @@ export function QueuePage() {
                   index={row.index}
                   top={row.start}
                   selected={row.index === index}
+                  aged={aged}
                   mayAct={mayAct}
                   onSelect={select}
                   onOpen={open}
@@ -163,9 +177,11 @@ export function QueuePage() {
         <span>
           <kbd>Enter</kbd> open
         </span>
-        <span>
-          <kbd>a</kbd> acknowledge
-        </span>
+        {mayAct ? (
+          <span>
+            <kbd>a</kbd> acknowledge
+          </span>
+        ) : null}
         <span>
           <kbd>/</kbd> search
         </span>

@@ -11,6 +11,8 @@ import { usePreferences } from "../../theme/preferences";
 interface Props {
   item: IncidentListItem;
   selected: boolean;
+  /** Seconds since the server told the age. */
+  aged: number;
   top: number;
   index: number;
   mayAct: boolean;
@@ -21,7 +23,7 @@ interface Props {
 
 const ENTITIES_SHOWN = 4;
 
-export const QueueRow = memo(function QueueRow({ item, selected, top, index, mayAct, onSelect, onOpen, onAcknowledge }: Props) {
+export const QueueRow = memo(function QueueRow({ item, selected, aged, top, index, mayAct, onSelect, onOpen, onAcknowledge }: Props) {
   const { zone } = usePreferences();
   const tactics = item.tactics.map(spaced).join(" · ");
   const rest = item.entities.length - ENTITIES_SHOWN;
@@ -42,7 +44,7 @@ export const QueueRow = memo(function QueueRow({ item, selected, top, index, may
       }}
     >
       <div role="gridcell">
-        <PriorityBadge number={item.number} priority={item.priority} parts={item.priority_parts} />
+        <PriorityBadge number={item.number} priority={item.priority} />
       </div>
       <div role="gridcell" className="queue-stack">
         <SeverityBadge severity={item.severity} />
@@ -63,7 +65,7 @@ export const QueueRow = memo(function QueueRow({ item, selected, top, index, may
       </div>
       <div role="gridcell" className="queue-stack">
         <EnvironmentChips environments={item.environments} />
-        <span className="ellipsis small muted" title={visible(tactics)}>
+        <span className="ellipsis small muted queue-tactics" title={visible(tactics)}>
           <LogText value={tactics} />
         </span>
       </div>
@@ -74,16 +76,18 @@ export const QueueRow = memo(function QueueRow({ item, selected, top, index, may
         </span>
       </div>
       <div role="gridcell" className="queue-stack queue-age" title={visible(`created ${formatInstant(item.created_at, zone)}`)}>
-        <span className="mono">{formatDuration(item.age_seconds)}</span>
+        <span className="mono">{formatDuration(item.age_seconds + (item.status === "Closed" ? 0 : aged))}</span>
         {item.classification ? <span className="small muted">{spaced(item.classification)}</span> : null}
       </div>
       <div role="gridcell" className="queue-action">
         {item.acknowledged ? (
           <span className="small muted">acknowledged</span>
-        ) : (
-          <button type="button" className="button button-small" tabIndex={-1} disabled={!mayAct} onClick={() => onAcknowledge(item.number)}>
+        ) : mayAct ? (
+          <button type="button" className="button button-small" tabIndex={-1} onClick={() => onAcknowledge(item.number)}>
             Acknowledge
           </button>
+        ) : (
+          <span className="small muted">not yet</span>
         )}
       </div>
     </div>

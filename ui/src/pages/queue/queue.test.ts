@@ -34,8 +34,8 @@ const item = (number: number, part: Partial<IncidentListItem> = {}): IncidentLis
   priority: 50,
   owner: null,
   created_at: "2026-11-24T04:00:00Z",
-  first_activity_at: null,
-  last_activity_at: null,
+  first_activity_at: "2026-11-24T03:00:00Z",
+  last_activity_at: "2026-11-24T04:00:00Z",
   alerts: 1,
   environments: ["azure"],
   tactics: [],
@@ -44,6 +44,10 @@ const item = (number: number, part: Partial<IncidentListItem> = {}): IncidentLis
   acknowledged_at: null,
   age_seconds: 1,
   classification: null,
+  labels: [],
+  backfill: false,
+  merged_into: null,
+  version: 1,
   ...part,
 });
 
