@@ -48,7 +48,7 @@ impl<'a> WindowRun<'a> {
             range: Some((window.from, window.to)),
             max_rows: ROWS_MAX,
             timeout: Duration::from_secs(300),
-            ..QueryOptions::new(window.to)
+            ..QueryOptions::new(now)
         };
         let context = QueryContext {
             who: rule.id.clone(),
@@ -220,7 +220,7 @@ impl<'a> WindowRun<'a> {
             };
             let options = QueryOptions {
                 range: Some((self.window.from, self.window.to)),
-                ..QueryOptions::new(self.window.to)
+                ..QueryOptions::new(self.now)
             };
             let context = QueryContext {
                 who: self.rule.id.clone(),

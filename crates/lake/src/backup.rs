@@ -9,7 +9,7 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::delta::SIDECAR_DIR;
-use crate::durable::{create_dir, sync_dir, sync_file};
+use crate::durable::{create_dir, is_half_written, sync_dir, sync_file};
 use crate::error::{AtPath, LakeError, Result};
 use crate::format::{copy_tree, format_path};
 use crate::lake::{Inner, Lake};
@@ -72,6 +72,9 @@ fn link_tree(from: &Path, to: &Path) -> Result<()> {
     create_dir(to)?;
     for entry in fs::read_dir(from).at(from)? {
         let entry = entry.at(from)?;
+        if is_half_written(&entry.file_name()) {
+            continue;
+        }
         let (path, target) = (entry.path(), to.join(entry.file_name()));
         if entry.file_type().at(&path)?.is_dir() {
             if entry.file_name() == SIDECAR_DIR {

@@ -35,9 +35,20 @@ pub(crate) fn create_dir(dir: &Path) -> Result<()> {
     }
 }
 
+/// Extension of a document that is being written.
+const HALF_WRITTEN: &str = "tmp";
+
+/// Whether a file's name is that of a document that is being written, or was when the process
+/// ended.
+pub(crate) fn is_half_written(name: &std::ffi::OsStr) -> bool {
+    Path::new(name)
+        .extension()
+        .is_some_and(|extension| extension == HALF_WRITTEN)
+}
+
 /// Replaces a file so that after a crash it holds either the old bytes or the new ones.
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    let tmp = path.with_extension("tmp");
+    let tmp = path.with_extension(HALF_WRITTEN);
     let mut file = File::create(&tmp).at(&tmp)?;
     file.write_all(bytes)
         .and_then(|()| file.sync_all())

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::durable::{create_dir, read_versioned, sync_file, write_document};
+use crate::durable::{create_dir, is_half_written, read_versioned, sync_file, write_document};
 use crate::error::{AtPath, LakeError, Result};
 
 /// Brings a folder from one format to the next.
@@ -77,11 +77,15 @@ fn migrate(dir: &Path, found: u32, migrations: &[Migration]) -> Result<()> {
     Ok(())
 }
 
-/// Copies a folder, synced.
+/// Copies a folder, synced. Half-written documents are left out: they get their name, or go, while
+/// others append.
 pub(crate) fn copy_tree(from: &Path, to: &Path) -> Result<()> {
     create_dir(to)?;
     for entry in fs::read_dir(from).at(from)? {
         let entry = entry.at(from)?;
+        if is_half_written(&entry.file_name()) {
+            continue;
+        }
         let target = to.join(entry.file_name());
         if entry.file_type().at(&entry.path())?.is_dir() {
             copy_tree(&entry.path(), &target)?;
@@ -124,6 +128,22 @@ mod tests {
         fs::remove_file(dir.join("migrated")).unwrap();
         open_with(&dir, &[leave_mark]).unwrap();
         assert!(!dir.join("migrated").exists());
+    }
+
+    #[test]
+    fn a_copy_leaves_half_written_documents_out() {
+        let root = tempfile::tempdir().unwrap();
+        let (from, to) = (root.path().join("from"), root.path().join("to"));
+        fs::create_dir_all(from.join("a")).unwrap();
+        for name in ["a/columns.json", "a/columns.tmp"] {
+            fs::write(from.join(name), name).unwrap();
+        }
+        copy_tree(&from, &to).unwrap();
+        assert_eq!(
+            fs::read(to.join("a/columns.json")).unwrap(),
+            b"a/columns.json"
+        );
+        assert!(!to.join("a/columns.tmp").exists());
     }
 
     #[test]

@@ -93,6 +93,7 @@ impl Builder {
             (Self::Text(b), Value::String(text)) => b.append_value(text),
             (Self::Text(b), Value::Dynamic(json)) => b.append_value(json.to_string()),
             (Self::Time(b), Value::DateTime(at)) => b.append_value(at.as_microsecond()),
+            (Self::Time(b), Value::LastHours(us)) => b.append_value(*us),
             // `Row::set` has already coerced every cell to its column's type.
             (Self::Bool(b), _) => b.append_null(),
             (Self::Int(b), _) => b.append_null(),

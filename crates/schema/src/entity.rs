@@ -143,7 +143,8 @@ impl Entity {
 
     fn set_full_name(&mut self, value: &str) {
         let mut put = |key: &str, value: &str| {
-            if !value.is_empty() {
+            let value = value.trim();
+            if !value.is_empty() && value != "-" {
                 self.identifiers
                     .entry(key.to_owned())
                     .or_insert_with(|| value.to_owned());
@@ -392,6 +393,15 @@ mod tests {
         assert_eq!(
             Entity::ip("203.0.113.9").strong_keys(),
             ["ip/address/203.0.113.9"]
+        );
+    }
+
+    #[test]
+    fn the_parts_of_a_full_name_are_values_like_any_other() {
+        assert_eq!(Entity::account("CORP \\ ann"), Entity::account("CORP\\ann"));
+        assert_eq!(
+            Entity::account("-\\ann").identifiers,
+            Entity::account("ann").identifiers
         );
     }
 

@@ -96,9 +96,16 @@ impl Event {
     /// `item_id` must be the same for the same record of the same input, so that a retry is
     /// recognised.
     pub fn finish(&mut self, received: Timestamp, tenant_id: &str, item_id: &str) {
-        let time = self.time.unwrap_or(received);
         let name = self.row.table().name.clone();
-        self.row.set("TimeGenerated", time);
+        let quality = match (self.time, self.row.get("TimeGenerated")) {
+            // Later than any `time`: the row alone has it.
+            (None, Some(Value::LastHours(_))) => TimeQuality::Future,
+            (time, _) => {
+                let time = time.unwrap_or(received);
+                self.row.set("TimeGenerated", time);
+                TimeQuality::of(time, received)
+            }
+        };
         self.row.set("Type", name);
         if self.row.get("TenantId").is_none() {
             self.row.set("TenantId", tenant_id);
@@ -108,8 +115,7 @@ impl Event {
         }
         self.row.set("_ItemId", item_id);
         self.row.set("_TimeReceived", Value::DateTime(received));
-        self.row
-            .set("_TimeQuality", TimeQuality::of(time, received).as_str());
+        self.row.set("_TimeQuality", quality.as_str());
         self.row.fold_extra();
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp, civil};
 use serde_json::{Map, Value as Json};
 
 use crate::{ColumnType, TableSchema};
@@ -20,6 +20,9 @@ pub enum Value {
     String(String),
     /// `datetime`.
     DateTime(Timestamp),
+    /// `datetime` in the last hours of the year 9999, which no [`Timestamp`] reaches but "never"
+    /// is often written as: microseconds since 1970.
+    LastHours(i64),
     /// `dynamic`.
     Dynamic(Json),
 }
@@ -180,6 +183,7 @@ fn to_json(value: Value) -> Json {
         Value::Real(number) => number.into(),
         Value::String(text) => text.into(),
         Value::DateTime(at) => at.to_string().into(),
+        Value::LastHours(us) => last_hours_text(us).into(),
         Value::Dynamic(json) => json,
     }
 }
@@ -215,16 +219,20 @@ fn coerce(value: Value, ty: ColumnType) -> Result<Value, Value> {
             Err(_) => Err(Value::String(text)),
         },
         (ColumnType::DateTime, Value::DateTime(at)) => Ok(Value::DateTime(at)),
-        (ColumnType::DateTime, Value::String(text)) => match parse_timestamp(&text) {
-            Some(at) => Ok(Value::DateTime(at)),
-            None => Err(Value::String(text)),
-        },
+        (ColumnType::DateTime, value @ Value::LastHours(_)) => Ok(value),
+        (ColumnType::DateTime, Value::String(text)) => {
+            let instant = parse_timestamp(&text).map(Value::DateTime);
+            instant
+                .or_else(|| parse_last_hours(&text).map(Value::LastHours))
+                .ok_or(Value::String(text))
+        }
         (ColumnType::String | ColumnType::Guid, value) => Ok(Value::String(match value {
             Value::String(text) => text,
             Value::Bool(flag) => flag.to_string(),
             Value::Long(number) => number.to_string(),
             Value::Real(number) => number.to_string(),
             Value::DateTime(at) => at.to_string(),
+            Value::LastHours(us) => last_hours_text(us),
             Value::Dynamic(Json::String(text)) => text,
             Value::Dynamic(json) => json.to_string(),
         })),
@@ -248,17 +256,42 @@ fn parse_long(text: &str) -> Option<i64> {
     }
 }
 
-/// Reads RFC 3339, or the same without a zone (taken as UTC) and with a blank for the `T`.
+/// 0001-01-01T00:00:00Z, the first instant of KQL's `datetime`.
+const FIRST_SECOND: i64 = -62_135_596_800;
+const EPOCH: civil::DateTime = civil::date(1970, 1, 1).at(0, 0, 0, 0);
+
+/// Reads RFC 3339, or the same without a zone (taken as UTC) and with a blank for the `T`. `None`
+/// before the year 1, where KQL has no `datetime`.
 pub(crate) fn parse_timestamp(text: &str) -> Option<Timestamp> {
     let text = text.trim();
-    if let Ok(at) = text.parse::<Timestamp>() {
-        return Some(at);
-    }
-    text.parse::<jiff::civil::DateTime>()
-        .ok()?
-        .to_zoned(jiff::tz::TimeZone::UTC)
-        .ok()
-        .map(|zoned| zoned.timestamp())
+    let at = match text.parse::<Timestamp>() {
+        Ok(at) => at,
+        Err(_) => text
+            .parse::<civil::DateTime>()
+            .ok()?
+            .to_zoned(jiff::tz::TimeZone::UTC)
+            .ok()?
+            .timestamp(),
+    };
+    (at.as_second() >= FIRST_SECOND).then_some(at)
+}
+
+/// Reads a UTC instant of the year 9999 that is beyond [`Timestamp::MAX`]: microseconds since 1970.
+fn parse_last_hours(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let text = ["Z", "z", "+00:00", "+0000"]
+        .iter()
+        .find_map(|zone| text.strip_suffix(zone))
+        .unwrap_or(text);
+    let at = text.parse::<civil::DateTime>().ok()?;
+    let us = i64::try_from(at.duration_since(EPOCH).as_micros()).ok()?;
+    (us > Timestamp::MAX.as_microsecond()).then_some(us)
+}
+
+fn last_hours_text(us: i64) -> String {
+    EPOCH
+        .checked_add(SignedDuration::from_micros(us))
+        .map_or_else(|_| us.to_string(), |at| format!("{at}Z"))
 }
 
 #[cfg(test)]
@@ -287,5 +320,42 @@ mod tests {
         };
         assert_eq!(extra["NoSuchColumn"], 7);
         assert_eq!(extra["LogonType"], "not a number");
+    }
+
+    #[test]
+    fn instants_of_the_years_1_to_9999_are_kept_to_the_microsecond_and_others_as_text() {
+        let mut row = row();
+        for (text, us) in [
+            ("0001-01-01T00:00:00Z", -62_135_596_800_000_000),
+            ("1601-01-01T00:00:00Z", -11_644_473_600_000_000),
+            ("9999-12-30T22:00:00Z", 253_402_207_200_000_000),
+        ] {
+            row.set("TimeGenerated", text);
+            let Some(Value::DateTime(at)) = row.get("TimeGenerated") else {
+                panic!("{text}")
+            };
+            assert_eq!(at.as_microsecond(), us);
+        }
+        for text in [
+            "9999-12-31T23:59:59.9999999Z",
+            "9999-12-31T23:59:59.999999+00:00",
+            "9999-12-31 23:59:59.999999",
+        ] {
+            row.set("TimeGenerated", text);
+            let last = Value::LastHours(253_402_300_799_999_999);
+            assert_eq!(row.get("TimeGenerated"), Some(&last), "{text}");
+            row.set("Account", last);
+            assert_eq!(row.text("Account"), "9999-12-31T23:59:59.999999Z");
+        }
+        for text in [
+            "0000-12-31T23:59:59Z",
+            "-000001-01-01T00:00:00Z",
+            "10000-01-01T00:00:00Z",
+        ] {
+            let mut row = Row::new(Arc::clone(row.table()));
+            row.set("TimeGenerated", text);
+            assert_eq!(row.get("TimeGenerated"), None, "{text}");
+            assert_eq!(row.parts().1["TimeGenerated"], text);
+        }
     }
 }

@@ -6,6 +6,10 @@ use std::path::{Path, PathBuf};
 
 /// Format of the folder as a whole; its parts have versions of their own.
 const FORMAT: u32 = 1;
+/// Folder that a restoration unpacks into; it is gone once all parts are in their place.
+pub(crate) const RESTORING: &str = "restoring";
+/// Begin of the name of a folder that a backup is gathered in.
+pub(crate) const STAGING_PREFIX: &str = ".backup-";
 
 /// Why a data folder can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +40,12 @@ pub enum FolderError {
         /// Its format.
         found: String,
     },
+    /// A restoration did not come to its end.
+    #[error("the restoration into `{path}` was cut off: empty the folder and restore again")]
+    HalfRestored {
+        /// The folder.
+        path: PathBuf,
+    },
 }
 
 /// An owned data folder. Dropping it gives it up.
@@ -49,7 +59,8 @@ impl DataFolder {
     /// Takes a folder, making it when it does not exist.
     ///
     /// # Errors
-    /// [`FolderError::Owned`] while another process has it; [`FolderError::Newer`].
+    /// [`FolderError::Owned`] while another process has it; [`FolderError::Newer`];
+    /// [`FolderError::HalfRestored`].
     pub fn own(path: &Path) -> Result<Self, FolderError> {
         let at = |path: &Path| {
             let path = path.to_owned();
@@ -78,6 +89,12 @@ impl DataFolder {
             .and_then(|()| writeln!(lock, "{}", std::process::id()))
             .map_err(at(&lock_path))?;
         check_format(path)?;
+        if path.join(RESTORING).exists() {
+            return Err(FolderError::HalfRestored {
+                path: path.to_owned(),
+            });
+        }
+        remove_stale(path).map_err(at(path))?;
         Ok(Self {
             path: path.to_owned(),
             _lock: lock,
@@ -115,6 +132,28 @@ impl DataFolder {
     }
 }
 
+/// Whether this version reads a data folder of the format that a `format` file states.
+pub(crate) fn reads_format(text: &str) -> bool {
+    text.trim()
+        .parse::<u32>()
+        .is_ok_and(|found| found <= FORMAT)
+}
+
+/// Removes what a backup that was cut off left behind.
+fn remove_stale(path: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(path)? {
+        let entry = entry?;
+        if entry
+            .file_name()
+            .to_string_lossy()
+            .starts_with(STAGING_PREFIX)
+        {
+            std::fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 fn check_format(path: &Path) -> Result<(), FolderError> {
     let file = path.join("format");
     let at = |source| FolderError::Io {
@@ -122,13 +161,11 @@ fn check_format(path: &Path) -> Result<(), FolderError> {
         source,
     };
     match std::fs::read_to_string(&file) {
-        Ok(text) => match text.trim().parse::<u32>() {
-            Ok(found) if found <= FORMAT => Ok(()),
-            _ => Err(FolderError::Newer {
-                path: path.to_owned(),
-                found: text.trim().to_owned(),
-            }),
-        },
+        Ok(text) if reads_format(&text) => Ok(()),
+        Ok(text) => Err(FolderError::Newer {
+            path: path.to_owned(),
+            found: text.trim().to_owned(),
+        }),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             std::fs::write(&file, format!("{FORMAT}\n")).map_err(at)
         }
@@ -167,5 +204,20 @@ mod tests {
             DataFolder::own(folder.path()),
             Err(FolderError::Newer { .. })
         ));
+    }
+
+    #[test]
+    fn a_cut_off_restoration_is_refused_and_a_cut_off_backup_is_cleared_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let stale = folder.path().join(".backup-1");
+        std::fs::create_dir_all(stale.join("lake")).unwrap();
+        drop(DataFolder::own(folder.path()).unwrap());
+        assert!(!stale.exists());
+        std::fs::create_dir(folder.path().join(RESTORING)).unwrap();
+        let error = DataFolder::own(folder.path()).unwrap_err().to_string();
+        assert!(
+            error.ends_with("empty the folder and restore again"),
+            "{error}"
+        );
     }
 }

@@ -54,7 +54,7 @@ pub(crate) async fn deliver(
     Ok(delivered)
 }
 
-/// Stores the waiting records of the journal.
+/// Stores the waiting records of the journal; when that fails they wait on.
 pub(crate) async fn write_journal(
     journal: &Journal,
     lake: &Lake,
@@ -71,9 +71,23 @@ pub(crate) async fn write_journal(
     if rows.is_empty() {
         return Ok(());
     }
+    let stored = write_rows(&rows, lake, tenant, now).await;
+    if stored.is_err() {
+        journal.put_back(rows);
+    }
+    stored
+}
+
+/// Stores rows at once.
+pub(crate) async fn write_rows(
+    rows: &[Row],
+    lake: &Lake,
+    tenant: &str,
+    now: Timestamp,
+) -> anyhow::Result<()> {
     let mut batches = Batches::default();
     for row in rows {
-        batches.push(row, tenant, now);
+        batches.push(row.clone(), tenant, now);
     }
     lake.append(batches.frame(None, now)?).await?;
     Ok(())

@@ -6,6 +6,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::Value as Json;
@@ -77,6 +78,7 @@ pub struct Server {
     pub https: String,
     pub password: Option<String>,
     pub stderr: std::thread::JoinHandle<String>,
+    said: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
@@ -114,10 +116,17 @@ impl Server {
             https = https.or(value("https:"));
             password = password.or(value("password:"));
         }
+        let said = Arc::new(Mutex::new(
+            seen.lines().map(str::to_owned).collect::<Vec<_>>(),
+        ));
+        let later = Arc::clone(&said);
         let stderr = std::thread::spawn(move || {
             lines
                 .map_while(Result::ok)
-                .fold(String::new(), |all, line| all + &line + "\n")
+                .fold(String::new(), |all, line| {
+                    later.lock().unwrap().push(line.clone());
+                    all + &line + "\n"
+                })
         });
         Self {
             child,
@@ -125,7 +134,20 @@ impl Server {
             https: https.unwrap(),
             password,
             stderr,
+            said,
         }
+    }
+
+    /// What the server says after `prefix` on a line of its own; waits for it.
+    pub fn announced(&self, prefix: &str) -> String {
+        for _ in 0..600 {
+            let said = self.said.lock().unwrap().clone();
+            if let Some(rest) = said.iter().find_map(|line| line.strip_prefix(prefix)) {
+                return rest.trim().to_owned();
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("no `{prefix}` in: {:?}", self.said.lock().unwrap())
     }
 
     /// kill -9.
@@ -237,4 +259,32 @@ pub fn token(data: &Path, scope: &str) -> String {
     );
     let rows: Json = serde_json::from_str(&stdout).unwrap();
     rows[0]["token"].as_str().unwrap().to_owned()
+}
+
+/// Writes a configuration file into a folder; gives its path.
+pub fn config(folder: &Path, text: &str) -> String {
+    let path = folder.join("watchfloor.toml");
+    std::fs::write(&path, format!("starter_rules = false\n{text}")).unwrap();
+    path.display().to_string()
+}
+
+/// Repeats a query until its rows satisfy `done`; what has no acknowledgement is waited for.
+pub fn query_until(data: &Path, text: &str, done: impl Fn(&[Json]) -> bool) -> Vec<Json> {
+    let mut rows = Vec::new();
+    for _ in 0..120 {
+        rows = query(data, text);
+        if done(&rows) {
+            return rows;
+        }
+        std::thread::sleep(Duration::from_millis(250));
+    }
+    panic!("{text}: {rows:?}")
+}
+
+/// A command's stderr and exit status.
+pub fn fails(data: &Path, args: &[&str]) -> (Option<i32>, String) {
+    let output = watchfloor(data, args);
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success(), "{args:?} succeeded: {stderr}");
+    (output.status.code(), stderr)
 }

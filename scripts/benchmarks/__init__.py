@@ -1,0 +1,1 @@
+"""What scripts/bench measures: inputs, the program at work, and the report."""
