@@ -327,6 +327,13 @@ pub(crate) fn refresh(tree: &mut Rel, next: &mut u32) {
     });
 }
 
+/// `pivot` without a list of columns groups by all that it is not told otherwise of, whether they
+/// are read afterwards or not.
+fn groups_by_the_rest(plugin: &str, args: &[PluginArg]) -> bool {
+    let columns = args.iter().filter(|arg| matches!(arg, PluginArg::Expr(_)));
+    plugin == "pivot" && columns.count() <= 1
+}
+
 /// The stored tables and columns that results depend on.
 pub(crate) fn reads(results: &mut [Rel], materialized: &mut [Rel]) -> Vec<TableRead> {
     let mut used: HashSet<ColumnId> = HashSet::new();
@@ -340,6 +347,25 @@ pub(crate) fn reads(results: &mut [Rel], materialized: &mut [Rel]) -> Vec<TableR
                 used.insert(*id);
             }
         });
+        let mut whole = |node: &Rel| {
+            if let RelOp::Evaluate {
+                plugin,
+                input: Some(input),
+                args,
+                ..
+            } = &node.op
+                && groups_by_the_rest(plugin, args)
+            {
+                used.extend(input.columns.iter().map(|column| column.id));
+            }
+        };
+        rel(
+            tree,
+            &mut Visit {
+                id: &mut |_, _| {},
+                rel: &mut whole,
+            },
+        );
     }
     let mut tables: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for tree in trees {

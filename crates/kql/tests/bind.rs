@@ -2,27 +2,20 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod support;
+
 use kql::plan::{ExprKind, Literal, RelOp};
-use kql::{BindOptions, Bound, Dialect, FunctionDef, StaticCatalog, TableDef, Type, bind};
+use kql::{BindOptions, Bound, Dialect, FunctionDef, Type, bind};
 
 const NOW: i64 = 638_000_000_000_000_000;
 
 fn run(text: &str) -> Bound {
-    let mut catalog = StaticCatalog::new();
-    let columns = [
+    let mut catalog = support::table(&[
         ("a", Type::Long),
         ("b", Type::String),
         ("d", Type::Dynamic),
         ("t", Type::DateTime),
-    ];
-    let columns = columns
-        .into_iter()
-        .map(|(name, ty)| (name.to_owned(), ty))
-        .collect();
-    catalog.add_table(TableDef {
-        name: "T".to_owned(),
-        columns,
-    });
+    ]);
     catalog.add_function(FunctionDef {
         name: "Recent".to_owned(),
         parameters: "(n:long = 5)".to_owned(),
@@ -193,6 +186,142 @@ fn mistakes_are_named() {
         ("T | project a, a", "KQL0213"),
         ("", "KQL0008"),
     ]);
+}
+
+#[test]
+fn arguments_are_checked_against_signatures() {
+    check(&[
+        ("T | extend x = startofday(b)", "KQL0209"),
+        ("T | extend x = strcat(b, T)", "KQL0211"),
+        ("T | extend x = extract(b, 1, b)", "KQL0215"),
+        ("T | extend x = coalesce(a, b)", "KQL0209"),
+        ("T | extend x = bin(b, 1d)", "KQL0209"),
+        ("T | extend x = iff(a > 1, a)", "KQL0208"),
+        ("T | summarize max(d)", "KQL0209"),
+        ("T | take 1.5", "KQL0209"),
+        ("T | extend x = datetime_diff(\"days\", t, t)", "KQL0009"),
+        ("T | extend x = bag_keys(dynamic([1]))", "KQL0209"),
+        ("T | project-reorder a, a", "KQL0213"),
+        ("T | where d", "KQL0209"),
+        ("T | summarize x = count(), x = count()", "KQL0213"),
+        ("let x = 1; let x = 2; print x", "KQL0213"),
+        ("T | project a | where strlen(a) > 1", "KQL0209"),
+    ]);
+}
+
+#[test]
+fn text_that_does_not_parse_is_refused() {
+    check(&[
+        ("T | project a,", "KQL0004"),
+        ("T | project a b", "KQL0004"),
+        ("T | where a in ()", "KQL0004"),
+        ("T | where a == 1;; T", "KQL0004"),
+        ("T || take 1", "KQL0004"),
+        ("where a == 1", "KQL0004"),
+        ("T | join T", "KQL0004"),
+        ("T | summarize count(), by a", "KQL0004"),
+        ("T | where by == 1", "KQL0004 KQL0004"),
+        ("print dynamic([1, ])", "KQL0004"),
+        ("T | render piecart", "KQL0009"),
+        ("union isfuzzy=yes T", "KQL0009"),
+        ("T | top 1 by a, b", "KQL0004"),
+        ("let x = materialize(T) | take 1; x", "KQL0004"),
+    ]);
+}
+
+#[test]
+fn words_of_the_language_name_columns_in_brackets() {
+    check(&[
+        ("print ['by'] = 1 | where ['by'] == 1", "by:long"),
+        ("print by = 1 | project ['by']", "by:long"),
+        ("print a = 1 | extend kind = 1", "KQL0204 KQL0004"),
+    ]);
+}
+
+#[test]
+fn a_missing_comma_is_the_only_mistake_reported() {
+    assert_eq!(
+        outcome("T | extend x = strcat(b b), y = bin(a 5)"),
+        "KQL0004 KQL0004"
+    );
+}
+
+#[test]
+fn graphs_are_typed() {
+    let graph = "let E = datatable(s:string, e:string, w:long)[]; let N = datatable(n:string, age:long)[]; \
+                 E | make-graph s --> e with N on n";
+    let of = |rest: &str| outcome(&format!("{graph} | {rest}"));
+    assert_eq!(
+        of("graph-match (x)-[r]->(y) where x.age > 1 project x.n, r.w"),
+        "x_n:string r_w:long"
+    );
+    assert_eq!(
+        of(
+            "graph-shortest-paths (x)-[r*1..3]-(y) project p = map(inner_nodes(r), n), all(r, w > 1)"
+        ),
+        "p:dynamic Column1:bool"
+    );
+    assert_eq!(of("graph-to-table nodes"), "n:string age:long");
+    assert_eq!(
+        of("graph-to-table edges with_source_id=f"),
+        "f:long s:string e:string w:long"
+    );
+    assert_eq!(
+        of("graph-mark-components | graph-to-table nodes"),
+        "n:string age:long ComponentId:long"
+    );
+    assert_eq!(of("graph-match (x)-[r]->(y) project x.nope"), "KQL0204");
+    assert_eq!(outcome("T | graph-to-table nodes"), "KQL0212");
+}
+
+#[test]
+fn patterns_stand_for_their_case() {
+    let pattern = "declare pattern p = (a:string)[b:string] { \
+                   (\"x\").[\"one\"] = { T | project a }; (\"x\").[\"two\"] = { T | project b }; };";
+    assert_eq!(outcome(&format!("{pattern} p(\"x\").two")), "b:string");
+    assert_eq!(outcome(&format!("{pattern} p(\"y\").two")), "KQL0203");
+}
+
+#[test]
+fn columns_by_names_and_found_columns() {
+    check(&[
+        (
+            "T | project-by-names dynamic([\"b\", \"nope\"]), \"a*\"",
+            "b:string a:long",
+        ),
+        (
+            "T | project-by-names column_names_of(T)",
+            "a:long b:string d:dynamic t:datetime",
+        ),
+        (
+            "find in (T) where a == 1",
+            "source_:string a:long b:string d:dynamic t:datetime",
+        ),
+        (
+            "print array_sort_asc(dynamic([1]), dynamic([2]))",
+            "array0_sorted:dynamic array1_sorted:dynamic",
+        ),
+    ]);
+}
+
+#[test]
+fn a_single_equals_sign_in_where_is_read_as_a_comparison() {
+    let bound = run("T | where a = true");
+    assert!(bound.ok());
+    assert_eq!(bound.diagnostics[0].code.id(), "KQL0301");
+    let query = bound.query.unwrap();
+    let RelOp::Filter { predicate, .. } = &query.results[0].op else {
+        panic!("no filter")
+    };
+    assert!(matches!(predicate.kind, ExprKind::Binary { .. }));
+}
+
+#[test]
+fn functions_of_every_workspace_are_known() {
+    let bound = run("_Im_Dns(starttime=ago(1d)) | summarize count() by SrcIpAddr");
+    assert!(bound.ok());
+    assert_eq!(bound.columns[0].ty, Type::String);
+    assert_eq!(outcome("_Im_Dns(nope=1)"), "KQL0203");
 }
 
 #[test]

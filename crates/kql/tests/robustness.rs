@@ -2,26 +2,18 @@
 
 #![allow(clippy::unwrap_used)]
 
-use kql::{BindOptions, Dialect, StaticCatalog, TableDef, Type, bind};
+mod support;
+
+use kql::{BindOptions, Dialect, StaticCatalog, Type, bind};
 use proptest::prelude::*;
 
 fn catalog() -> StaticCatalog {
-    let mut catalog = StaticCatalog::new();
-    let columns = [
+    support::table(&[
         ("TimeGenerated", Type::DateTime),
         ("Account", Type::String),
         ("Data", Type::Dynamic),
         ("N", Type::Long),
-    ];
-    let columns = columns
-        .into_iter()
-        .map(|(name, ty)| (name.to_owned(), ty))
-        .collect();
-    catalog.add_table(TableDef {
-        name: "T".to_owned(),
-        columns,
-    });
-    catalog
+    ])
 }
 
 fn check(text: &str) {

@@ -231,7 +231,7 @@ fn split<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
     let mut from = 0;
     for point in at {
         let point = if point < 0 {
-            i64::try_from(len).unwrap_or(0) + point
+            i64::try_from(len).unwrap_or(0).saturating_add(point)
         } else {
             point
         };
@@ -252,7 +252,8 @@ fn rotate<'a>(args: &[Datum<'a>], sign: i64) -> Datum<'a> {
     if let Ok(len) = i64::try_from(array.len())
         && len > 0
     {
-        array.rotate_left(usize::try_from((by * sign).rem_euclid(len)).unwrap_or(0));
+        let by = by.rem_euclid(len) * sign;
+        array.rotate_left(usize::try_from(by.rem_euclid(len)).unwrap_or(0));
     }
     json(array)
 }

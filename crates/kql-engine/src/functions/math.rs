@@ -201,7 +201,11 @@ fn bin_at<'a>(call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
     };
     if let (Some(v), Some(size), Some(fixed)) = (value.as_i64(), size.as_i64(), fixed.as_i64()) {
         return match size {
-            1.. => typed(call.ret, v - (v - fixed).rem_euclid(size)),
+            1.. => {
+                // The distance of two 64-bit numbers may need 65 bits.
+                let over = (i128::from(v) - i128::from(fixed)).rem_euclid(i128::from(size));
+                i64::try_from(i128::from(v) - over).map_or(Datum::Null, |v| typed(call.ret, v))
+            }
             _ => Datum::Null,
         };
     }

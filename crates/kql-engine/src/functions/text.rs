@@ -147,7 +147,7 @@ fn index_of<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
     let n_chars = source.chars().count();
     let start = long(args, 2).unwrap_or(0);
     let start = if start < 0 {
-        n_chars.saturating_sub(usize::try_from(-start).unwrap_or(0))
+        n_chars.saturating_sub(usize::try_from(start.unsigned_abs()).unwrap_or(usize::MAX))
     } else {
         usize::try_from(start).unwrap_or(0)
     };

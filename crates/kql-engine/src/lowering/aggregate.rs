@@ -5,7 +5,7 @@ use datafusion::functions::core::expr_fn::get_field;
 use datafusion::functions_aggregate::expr_fn as df;
 use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::{
-    Expr as DfExpr, ExprFunctionExt as _, LogicalPlan, LogicalPlanBuilder, cast, when,
+    Expr as DfExpr, ExprFunctionExt as _, LogicalPlan, LogicalPlanBuilder, cast, try_cast, when,
 };
 use datafusion::scalar::ScalarValue;
 use kql::plan::{Aggregate, ColumnId, Expr, ExprKind, Rel};
@@ -15,7 +15,7 @@ use super::expression::{kernel, lit};
 use super::predicate::raw_column;
 use super::{Lowering, build, column, missing, name, unsupported};
 use crate::aggregates::{aggregate_udf, field_name};
-use crate::error::Result;
+use crate::error::{EngineError, Result};
 use crate::values::arrow_type;
 
 /// Names of the aggregation functions that run.
@@ -225,7 +225,8 @@ impl<'q> Lowering<'q> {
             "avg" => match ty {
                 Type::TimeSpan | Type::DateTime => (
                     df::avg(cast(need()?, arrow_type(Type::Real))),
-                    out(cast(col.clone(), arrow_type(out_ty))),
+                    // A mean next to the greatest tick may round to one beyond it.
+                    out(try_cast(col.clone(), arrow_type(out_ty))),
                 ),
                 Type::Decimal => (df::avg(need()?), out(cast(col.clone(), arrow_type(out_ty)))),
                 _ => (
@@ -262,6 +263,14 @@ impl<'q> Lowering<'q> {
                     df::covar_pop(a, b)
                 };
                 (call, out(filled(ScalarValue::Float64(Some(0.0)))?))
+            }
+            "binary_all_and" | "binary_all_or" | "binary_all_xor"
+                if matches!(ty, Type::Real | Type::Decimal) =>
+            {
+                return Err(EngineError::BadArgument {
+                    what: format!("{function}() takes whole numbers, not {}", ty.name()),
+                    span,
+                });
             }
             "binary_all_and" => (df::bit_and(need()?), out(col.clone())),
             "binary_all_or" => (df::bit_or(need()?), out(col.clone())),
@@ -349,6 +358,11 @@ impl<'q> Lowering<'q> {
                     thousandths(v)
                 } else {
                     crate::values::number::real_to_long(v).unwrap_or(0)
+                });
+            } else if percentile {
+                return Err(EngineError::BadArgument {
+                    what: "a percentile must be a number, not null".to_owned(),
+                    span: constant.span,
                 });
             }
         }

@@ -254,6 +254,12 @@ impl<'q> Lowering<'q> {
         if let DfExpr::Literal(value, _) = lowered {
             return Ok(value);
         }
+        if !lowered.column_refs().is_empty() {
+            return Err(EngineError::BadArgument {
+                what: "this argument must be constant: it can't depend on a column".to_owned(),
+                span: expr.span,
+            });
+        }
         let schema = DFSchema::empty();
         let physical = create_physical_expr(
             &lowered,

@@ -34,12 +34,14 @@ impl Axis {
     ) -> Result<Self> {
         let points = match (start.as_i64(), end.as_i64(), step.as_i64()) {
             (Some(a), Some(b), Some(s)) if s > 0 => {
-                let span = b.saturating_sub(a);
-                if end_inclusive {
+                // The distance of two 64-bit numbers may need 65 bits.
+                let (span, s) = (i128::from(b) - i128::from(a), i128::from(s));
+                let points = if end_inclusive {
                     span.div_euclid(s) + 1
                 } else {
                     (span + s - 1).div_euclid(s)
-                }
+                };
+                i64::try_from(points).unwrap_or(i64::MAX)
             }
             _ => match (start.as_f64(), end.as_f64(), step.as_f64()) {
                 (Some(a), Some(b), Some(s)) if s > 0.0 => {
@@ -60,7 +62,7 @@ impl Axis {
         };
         let points = usize::try_from(points.max(0)).unwrap_or(usize::MAX);
         if points > POINTS_MAX {
-            return Err(DataFusionError::Execution(format!(
+            return Err(DataFusionError::ResourcesExhausted(format!(
                 "make-series would have {points} points, more than {POINTS_MAX}"
             )));
         }

@@ -83,7 +83,10 @@ pub(crate) fn binary(op: Operator, left: Type, right: Type) -> Option<(Type, Typ
     match op {
         And | Or => logical(left, right),
         Add | Subtract | Multiply | Divide | Modulo => arithmetic(op, left, right),
-        Equal | NotEqual => equality(left, right).map(|ty| (ty, ty, Type::Bool)),
+        Equal | NotEqual => {
+            let ty = equality(left, right);
+            Some((ty, ty, Type::Bool))
+        }
         Less | LessOrEqual | Greater | GreaterOrEqual => {
             order(left, right).map(|ty| (ty, ty, Type::Bool))
         }
@@ -96,59 +99,94 @@ pub(crate) fn binary(op: Operator, left: Type, right: Type) -> Option<(Type, Typ
 
 fn logical(left: Type, right: Type) -> Option<(Type, Type, Type)> {
     let fits = |ty: Type| ty == Type::Bool || ty.is_dynamic();
-    let both_dynamic = left == Type::Dynamic && right == Type::Dynamic;
-    (fits(left) && fits(right) && !both_dynamic).then_some((Type::Bool, Type::Bool, Type::Bool))
+    (fits(left) && fits(right)).then_some((Type::Bool, Type::Bool, Type::Bool))
 }
 
 fn arithmetic(op: Operator, left: Type, right: Type) -> Option<(Type, Type, Type)> {
-    use Operator::{Add, Divide, Modulo, Multiply, Subtract};
+    use Operator::{Add, Subtract};
     use Type::{DateTime, Dynamic, Long, Real, TimeSpan, Unknown};
     let number = |ty: Type| if ty == Type::Int { Long } else { ty };
     Some(match (left, right) {
+        (Unknown, _) | (_, Unknown) => unknown_arithmetic(op, left, right),
         (l, r) if l.is_numeric() && r.is_numeric() => {
             let ty = number(widest(l, r));
             (ty, ty, ty)
         }
-        (l, r) if l.is_dynamic() && r.is_numeric() => (number(r), number(r), number(r)),
-        (l, r) if l.is_numeric() && r.is_dynamic() => (number(l), number(l), number(l)),
-        (Unknown, r) if r.is_dynamic() => (Real, Real, Unknown),
-        (l, r) if l.is_dynamic() && r.is_dynamic() => (Real, Real, Dynamic),
-        (DateTime, DateTime) if op == Subtract => (DateTime, DateTime, TimeSpan),
-        (DateTime, r) if op == Subtract && r.is_dynamic() => (DateTime, DateTime, TimeSpan),
-        (l, DateTime) if op == Subtract && l.is_dynamic() => (DateTime, DateTime, TimeSpan),
-        (DateTime, r) if matches!(op, Add | Subtract) && (r == TimeSpan || r.is_dynamic()) => {
-            (DateTime, TimeSpan, DateTime)
+        (Dynamic, r) if r.is_numeric() => (number(r), number(r), number(r)),
+        (l, Dynamic) if l.is_numeric() => (number(l), number(l), number(l)),
+        (Dynamic, Dynamic) => (Real, Real, Dynamic),
+        (DateTime, Dynamic) | (Dynamic, DateTime) if op == Subtract => {
+            (DateTime, DateTime, TimeSpan)
         }
-        (l, DateTime) if op == Add && (l == TimeSpan || l.is_dynamic()) => {
-            (TimeSpan, DateTime, DateTime)
-        }
-        (DateTime, TimeSpan) if op == Modulo => (DateTime, TimeSpan, TimeSpan),
-        (TimeSpan, TimeSpan) if op == Divide => (TimeSpan, TimeSpan, Real),
-        (TimeSpan, TimeSpan) if matches!(op, Add | Subtract | Modulo) => {
+        (DateTime, Dynamic) if op == Add => (DateTime, TimeSpan, DateTime),
+        (Dynamic, DateTime) if op == Add => (TimeSpan, DateTime, DateTime),
+        (TimeSpan, Dynamic) | (Dynamic, TimeSpan) if matches!(op, Add | Subtract) => {
             (TimeSpan, TimeSpan, TimeSpan)
         }
-        (TimeSpan, r) if matches!(op, Multiply | Divide) && r.is_numeric() => {
-            (TimeSpan, number(r), TimeSpan)
+        (l, r) => (l, r, time_arithmetic(op, l, r)?),
+    })
+}
+
+/// What arithmetic on times gives. Odd sums, such as that of two datetimes, are counted in ticks.
+fn time_arithmetic(op: Operator, left: Type, right: Type) -> Option<Type> {
+    use Operator::{Add, Divide, Modulo, Multiply, Subtract};
+    use Type::{DateTime, Real, TimeSpan};
+    Some(match (left, right) {
+        (DateTime, DateTime) => match op {
+            Add => DateTime,
+            Subtract | Modulo => TimeSpan,
+            Divide => Real,
+            _ => return None,
+        },
+        (DateTime, TimeSpan) => match op {
+            Add | Subtract => DateTime,
+            Modulo => TimeSpan,
+            Divide => Real,
+            _ => return None,
+        },
+        (TimeSpan, DateTime) if matches!(op, Add | Subtract) => DateTime,
+        (TimeSpan, TimeSpan) => match op {
+            Divide => Real,
+            _ => TimeSpan,
+        },
+        (l, r) if r.is_numeric() && matches!(op, Multiply | Divide | Modulo) => {
+            matches!(l, DateTime | TimeSpan).then_some(l)?
         }
-        (l, TimeSpan) if op == Multiply && l.is_numeric() => (number(l), TimeSpan, TimeSpan),
-        (TimeSpan, r) if r.is_dynamic() && op == Divide => (TimeSpan, TimeSpan, Real),
-        (TimeSpan, r) if r.is_dynamic() && op == Multiply => (TimeSpan, Real, TimeSpan),
-        (TimeSpan, r) if r.is_dynamic() => (TimeSpan, TimeSpan, TimeSpan),
-        (l, TimeSpan) if l.is_dynamic() && op == Multiply => (Real, TimeSpan, TimeSpan),
-        (l, TimeSpan) if l == Unknown && matches!(op, Add | Subtract) => {
-            (DateTime, TimeSpan, Unknown)
+        (l, r) if l.is_numeric() && op == Multiply => {
+            matches!(r, DateTime | TimeSpan).then_some(r)?
         }
-        (l, TimeSpan) if l.is_dynamic() && op == Divide => (TimeSpan, TimeSpan, Real),
-        (l, TimeSpan) if l.is_dynamic() => (TimeSpan, TimeSpan, TimeSpan),
-        (Unknown, _) | (_, Unknown) => (Dynamic, Dynamic, Unknown),
         _ => return None,
     })
 }
 
-/// The type both sides of `==` are compared in. A string is read as the other side's type, as the service does with
-/// `EventID == "4625"`; what does not read is null and equals nothing.
-pub(crate) fn equality(left: Type, right: Type) -> Option<Type> {
-    Some(match (left, right) {
+/// The same where an operand's type is known at run time only: taken for what the other one suggests.
+fn unknown_arithmetic(op: Operator, left: Type, right: Type) -> (Type, Type, Type) {
+    use Operator::{Add, Divide, Multiply, Subtract};
+    use Type::{DateTime, Dynamic, Long, Real, TimeSpan, Unknown};
+    let number = |ty: Type| if ty == Type::Int { Long } else { ty };
+    match (left, right) {
+        (l, r) if l.is_dynamic() && r.is_dynamic() => {
+            (Real, Real, if l == Unknown { Unknown } else { Dynamic })
+        }
+        (_, r) if r.is_numeric() => (number(r), number(r), number(r)),
+        (l, _) if l.is_numeric() => (number(l), number(l), number(l)),
+        (DateTime, _) | (_, DateTime) if op == Subtract => (DateTime, DateTime, TimeSpan),
+        (DateTime, _) if op == Add => (DateTime, TimeSpan, DateTime),
+        (_, DateTime) if op == Add => (TimeSpan, DateTime, DateTime),
+        (TimeSpan, _) | (_, TimeSpan) if op == Divide => (TimeSpan, TimeSpan, Real),
+        (TimeSpan, _) if op == Multiply => (TimeSpan, Real, TimeSpan),
+        (_, TimeSpan) if op == Multiply => (Real, TimeSpan, TimeSpan),
+        (TimeSpan, _) => (TimeSpan, TimeSpan, TimeSpan),
+        (_, TimeSpan) if matches!(op, Add | Subtract) => (DateTime, TimeSpan, Unknown),
+        (_, TimeSpan) => (TimeSpan, TimeSpan, TimeSpan),
+        _ => (Dynamic, Dynamic, Unknown),
+    }
+}
+
+/// The type both sides of `==` are compared in; any two scalars compare. A string is read as the other side's type, as
+/// the service does with `EventID == "4625"`; what does not read is null and equals nothing.
+pub(crate) fn equality(left: Type, right: Type) -> Type {
+    match (left, right) {
         (l, r) if l == r => l,
         (l, r) if l.is_dynamic() && r.is_dynamic() => Type::Dynamic,
         (l, r) if l.is_dynamic() => r,
@@ -156,8 +194,9 @@ pub(crate) fn equality(left: Type, right: Type) -> Option<Type> {
         (l, r) if l.is_numeric() && r.is_numeric() => widest(l, r),
         (Type::String, other) | (other, Type::String) => other,
         (Type::Bool, other) | (other, Type::Bool) if other.is_numeric() => other,
-        _ => return None,
-    })
+        // Nothing of the one type is of the other.
+        _ => Type::Dynamic,
+    }
 }
 
 /// The type both sides of `<` are compared in. Strings have no order in the language.
@@ -165,6 +204,9 @@ fn order(left: Type, right: Type) -> Option<Type> {
     let ordered = |ty: Type| ty.is_numeric() || matches!(ty, Type::DateTime | Type::TimeSpan);
     match (left, right) {
         (Type::Unknown, other) | (other, Type::Unknown) if ordered(other) => Some(other),
+        (Type::Unknown, _) | (_, Type::Unknown) => Some(Type::Real),
+        (Type::Bool, Type::Bool) => Some(Type::Long),
+        (Type::Bool, other) | (other, Type::Bool) if other.is_numeric() => Some(other),
         (l, r) if l.is_dynamic() && r.is_dynamic() => Some(Type::Real),
         (l, r) if l.is_numeric() && r.is_numeric() => Some(widest(l, r)),
         (l, r) if l.is_dynamic() && r.is_numeric() => Some(r),
@@ -176,8 +218,20 @@ fn order(left: Type, right: Type) -> Option<Type> {
 
 /// The type `between` compares in.
 pub(crate) fn between(value: Type, low: Type, high: Type) -> Option<Type> {
-    order(value, low)?;
-    order(value, high)?;
-    let ty = common([value, low, high]);
-    Some(if ty.is_dynamic() { Type::Real } else { ty })
+    let time = |ty: Type| matches!(ty, Type::DateTime | Type::TimeSpan);
+    let known = |ty: Type| ty != Type::Unknown;
+    let ty = match (value, low, high) {
+        (v, l, h) if v.is_numeric() && l.is_numeric() && h.is_numeric() => widest(widest(v, l), h),
+        (Type::Dynamic, l, h) if l.is_numeric() && (h == l || h == Type::Unknown) => l,
+        (v, Type::Dynamic, Type::Dynamic) if v.is_numeric() => v,
+        (v, l, h) => {
+            let mut same = [v, l, h].into_iter().filter(|ty| known(*ty));
+            let first = same.next().unwrap_or(Type::Real);
+            if !same.all(|ty| ty == first) || !(time(first) || first.is_numeric()) {
+                return None;
+            }
+            first
+        }
+    };
+    Some(ty)
 }

@@ -1,5 +1,6 @@
 //! `mv-expand`, `mv-apply`, `parse`, `parse-kv`.
 
+use super::rel;
 use crate::diagnostic::Code;
 use crate::plan::{
     BagExpansion, Column, ColumnId, Expr, ExprKind, MvItem, ParseKvOptions, ParseMode, ParsePiece,
@@ -114,9 +115,8 @@ impl Binder<'_> {
             matches!(option.name.as_str(), "kind" | "bagexpansion")
                 && option_text(&option.value) == "array"
         });
-        let (open, serialized) = (rel.open, rel.serialized);
-        let op = RelOp::MvExpand {
-            input: Box::new(rel),
+        rel::like(rel, columns, span, |input| RelOp::MvExpand {
+            input,
             items: expanded.items,
             index: expanded.index.map(|column| column.id),
             limit,
@@ -125,14 +125,7 @@ impl Binder<'_> {
             } else {
                 BagExpansion::Bag
             },
-        };
-        Rel {
-            op,
-            columns,
-            open,
-            serialized,
-            span,
-        }
+        })
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -165,13 +158,7 @@ impl Binder<'_> {
         let mut inner = visible(&hidden);
         inner.extend(expanded.columns.iter().map(|(column, _)| column.clone()));
         inner.extend(expanded.index.iter().cloned());
-        let leaf = Rel {
-            op: RelOp::SubInput,
-            columns: inner,
-            open: false,
-            serialized: true,
-            span,
-        };
+        let leaf = rel::ordered(RelOp::SubInput, inner, span);
         let subquery = self.pipeline(leaf, body, env);
         // Outside: the input's columns, then what the subquery makes; a column of a name that is there already is the
         // same one passed through.
@@ -190,13 +177,7 @@ impl Binder<'_> {
             limit,
             subquery: Box::new(subquery),
         };
-        Rel {
-            op,
-            columns,
-            open,
-            serialized: false,
-            span,
-        }
+        rel::unordered(op, columns, open, span)
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -240,22 +221,14 @@ impl Binder<'_> {
                 }
             });
         }
-        let (open, serialized) = (rel.open, rel.serialized);
-        let op = RelOp::Parse {
-            input: Box::new(rel),
+        rel::like(rel, columns, span, |input| RelOp::Parse {
+            input,
             value: Box::new(cast(value, Type::String)),
             mode,
             flags: text("flags").unwrap_or_default(),
             pieces: plan,
             only_matches,
-        };
-        Rel {
-            op,
-            columns,
-            open,
-            serialized,
-            span,
-        }
+        })
     }
 
     pub(super) fn parse_kv(

@@ -6,16 +6,21 @@
 mod call;
 mod coerce;
 mod expand;
+mod graph;
+mod join;
 mod names;
+mod operation;
 mod operators;
 mod plugin;
 mod project;
-mod relate;
+mod rel;
 mod scalar;
 mod scope;
+mod search;
 mod series;
 mod summarize;
 mod table;
+mod union;
 
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -82,6 +87,7 @@ impl Bound {
 pub fn bind(text: &str, catalog: &dyn Catalog, options: &BindOptions) -> Bound {
     let parsed = crate::syntax::parse(text);
     let mut binder = Binder::new(catalog, options);
+    binder.broken = parsed.diagnostics.iter().map(|found| found.span).collect();
     binder.diagnostics = parsed.diagnostics;
     let mut results = binder.script_results(&parsed.script);
     if parsed.script.statements.is_empty() && binder.diagnostics.is_empty() {
@@ -136,6 +142,10 @@ pub(crate) struct Binder<'c> {
     fuzzy: bool,
     /// Aggregates found so far, while an expression of `summarize` is bound.
     aggregating: Option<Vec<crate::plan::Aggregate>>,
+    /// Places the parser complained about.
+    broken: Vec<Span>,
+    /// Columns of the nodes and of the edges, inside the conditions of a graph pattern.
+    graph: Option<(Vec<Column>, Vec<Column>)>,
     /// Further results of `fork`.
     side_results: Vec<Rel>,
 }
@@ -156,6 +166,8 @@ impl<'c> Binder<'c> {
             operators: 0,
             fuzzy: false,
             aggregating: None,
+            broken: Vec::new(),
+            graph: None,
             side_results: Vec::new(),
         }
     }
@@ -173,6 +185,12 @@ impl<'c> Binder<'c> {
 
     fn error(&mut self, code: Code, span: Span, message: impl Into<String>) {
         self.report(Diagnostic::error(code, span, message));
+    }
+
+    /// True where the text itself is at fault: what does not add up there is no mistake of its own.
+    fn is_broken(&self, span: Span) -> bool {
+        let inside = |place: &Span| span.start <= place.start && place.end <= span.end;
+        self.muted == 0 && self.broken.iter().any(inside)
     }
 
     fn fresh(&mut self) -> ColumnId {
@@ -221,8 +239,23 @@ impl<'c> Binder<'c> {
         rel
     }
 
+    /// Reports variables that one script declares twice; `taken` are the parameters of its function.
+    fn check_names<'s>(&mut self, script: &'s Script, taken: impl Iterator<Item = &'s str>) {
+        let mut names: HashSet<&str> = taken.collect();
+        for statement in &script.statements {
+            if let StatementKind::Let(name, _) = &statement.kind
+                && !name.text.is_empty()
+                && !names.insert(&name.text)
+            {
+                let message = format!("a variable `{}` is already there", name.text);
+                self.error(Code::Duplicate, name.span, message);
+            }
+        }
+    }
+
     /// Statements of the whole text; all tabular results.
     fn script_results(&mut self, script: &Script) -> Vec<Rel> {
+        self.check_names(script, std::iter::empty());
         let mut env = Env::default();
         let mut results = Vec::new();
         for statement in &script.statements {
@@ -250,15 +283,13 @@ impl<'c> Binder<'c> {
     fn scalar_result(&mut self, expr: Expr) -> Rel {
         let column = self.column("print_0", expr.ty);
         let span = expr.span;
-        Rel {
-            op: RelOp::Print {
+        rel::ordered(
+            RelOp::Print {
                 items: vec![(column.id, expr)],
             },
-            columns: vec![column],
-            open: false,
-            serialized: true,
+            vec![column],
             span,
-        }
+        )
     }
 
     /// A statement that is no query.
@@ -273,6 +304,10 @@ impl<'c> Binder<'c> {
                     let binding = self.free_parameter(parameter, env);
                     *env = env.with(&parameter.name.text, binding);
                 }
+            }
+            StatementKind::Pattern(pattern) => {
+                let binding = Binding::Pattern(Rc::clone(pattern), env.clone());
+                *env = env.with(&pattern.name.text, binding);
             }
             StatementKind::Set(_) | StatementKind::Ignored | StatementKind::Expression(_) => {}
         }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::functions::{self, Naming};
+use crate::functions::{self, Known, Naming};
 use crate::plan::{Column, ColumnId};
 use crate::syntax::tree::{Constant, Expr, ExprKind};
 
@@ -32,8 +32,11 @@ pub(crate) fn of(expr: &Expr) -> Option<String> {
             name,
             args,
         } => {
-            let known = functions::scalar(&name.text)?;
             let argument = args.first().and_then(|arg| of(arg));
+            let Some(known) = functions::scalar(&name.text) else {
+                return functions::aggregate(&name.text)
+                    .map(|known| aggregate(known, argument.as_deref().unwrap_or_default()));
+            };
             match known.function.naming {
                 Naming::Anonymous => None,
                 Naming::Argument => argument,
@@ -52,12 +55,29 @@ pub(crate) fn of(expr: &Expr) -> Option<String> {
     }
 }
 
+/// The name an aggregate gives its column: `dcount(a)` is `dcount_a`; empty when it has none.
+pub(crate) fn aggregate(known: &Known, argument: &str) -> String {
+    let name = known.function.name;
+    match known.function.naming {
+        // `count(predicate)` and `count()` are both `count_`.
+        Naming::Prefixed(prefix) if name.starts_with("count") && !name.contains("distinct") => {
+            format!("{prefix}_")
+        }
+        Naming::Prefixed(prefix) => format!("{prefix}_{argument}"),
+        Naming::Argument => argument.to_owned(),
+        Naming::Fixed(name) => name.to_owned(),
+        Naming::Anonymous if name.starts_with("percentiles") => format!("percentiles_{argument}"),
+        Naming::Anonymous | Naming::Column => String::new(),
+    }
+}
+
 /// The names of one operator's output.
 #[derive(Default)]
 pub(crate) struct Names {
     used: HashSet<String>,
     ids: HashSet<ColumnId>,
     avoided: HashSet<String>,
+    given: HashSet<String>,
     unnamed: usize,
 }
 
@@ -65,6 +85,11 @@ impl Names {
     /// Takes a name as it is; false when it was taken before.
     pub(crate) fn explicit(&mut self, name: &str) -> bool {
         self.used.insert(name.to_owned())
+    }
+
+    /// Notes a name that the query gives; false when it gave it before.
+    pub(crate) fn given(&mut self, name: &str) -> bool {
+        self.given.insert(name.to_owned())
     }
 
     /// Generated names (`Column1`) step aside for the input's columns too.

@@ -1,6 +1,7 @@
 //! Query operators: the dispatcher and the ones that are short.
 
-use crate::diagnostic::Code;
+use super::rel;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::{Column, Expr, ExprKind, Rel, RelOp, Render, SortKey};
 use crate::syntax::tree::{Expr as Syntax, Name, Op, OpKind, Order};
 use crate::types::{Span, Type};
@@ -14,7 +15,7 @@ impl Binder<'_> {
         let span = op.span;
         match &op.kind {
             OpKind::Where(predicate) => {
-                let predicate = self.over(&mut rel, env, |b, cx| b.predicate(predicate, cx));
+                let predicate = self.over(&mut rel, env, |b, cx| b.condition(predicate, cx));
                 Self::filter(rel, predicate, span)
             }
             OpKind::Extend(items) => self.extend(rel, items, span, env),
@@ -26,45 +27,23 @@ impl Binder<'_> {
             OpKind::Summarize { aggregates, by } => self.summarize(rel, aggregates, by, span, env),
             OpKind::Sort(orders) => {
                 let keys = self.over(&mut rel, env, |b, cx| b.sort_keys(orders, cx));
-                let (columns, open) = (rel.columns.clone(), rel.open);
-                Rel {
-                    op: RelOp::Sort {
-                        input: Box::new(rel),
-                        keys,
-                    },
-                    columns,
-                    open,
-                    serialized: true,
-                    span,
-                }
+                rel::sorted(rel, span, |input| RelOp::Sort { input, keys })
             }
             OpKind::Top { count, by } => {
                 let count = Box::new(self.count_argument(count, env));
                 let keys = self.over(&mut rel, env, |b, cx| b.sort_keys(by, cx));
-                let (columns, open) = (rel.columns.clone(), rel.open);
-                Rel {
-                    op: RelOp::Top {
-                        input: Box::new(rel),
-                        count,
-                        keys,
-                    },
-                    columns,
-                    open,
-                    serialized: true,
-                    span,
-                }
+                rel::sorted(rel, span, |input| RelOp::Top { input, count, keys })
             }
             OpKind::Take(count) => {
                 let count = Box::new(self.count_argument(count, env));
-                self.same_columns(rel, span, |input| RelOp::Take { input, count })
+                rel::passing(rel, span, |input| RelOp::Take { input, count })
             }
             OpKind::Sample(count) => {
                 let count = Box::new(self.count_argument(count, env));
-                self.same_columns(rel, span, |input| RelOp::Sample { input, count })
+                rel::passing(rel, span, |input| RelOp::Sample { input, count })
             }
             OpKind::Serialize(items) => {
-                let mut rel = self.same_columns(rel, span, |input| RelOp::Serialize { input });
-                rel.serialized = true;
+                let rel = rel::sorted(rel, span, |input| RelOp::Serialize { input });
                 if items.is_empty() {
                     rel
                 } else {
@@ -80,13 +59,7 @@ impl Binder<'_> {
                 let op = RelOp::Count {
                     input: Box::new(rel),
                 };
-                Rel {
-                    op,
-                    columns: vec![column],
-                    open: false,
-                    serialized: false,
-                    span,
-                }
+                rel::closed(op, vec![column], span)
             }
             OpKind::SampleDistinct { count, of } => self.sample_distinct(rel, count, of, span, env),
             OpKind::Join {
@@ -169,6 +142,14 @@ impl Binder<'_> {
                 self.side_results.push(extra);
                 rel
             }
+            OpKind::ProjectByNames(items) => self.project_by_names(rel, items, span, env),
+            OpKind::MakeGraph(graph) => self.make_graph(rel, graph, span, env),
+            OpKind::GraphMatch(graph) => self.graph_match(rel, graph, span, env),
+            OpKind::GraphToTable(outputs) => self.graph_to_table(rel, outputs, span),
+            OpKind::GraphMarkComponents(options) => self.graph_mark_components(rel, options, span),
+            OpKind::GraphWhere(edges, predicate) => {
+                self.graph_where(rel, *edges, predicate, span, env)
+            }
             OpKind::AssertSchema(columns) => self.assert_schema(rel, columns, span),
             OpKind::Render { kind, properties } => {
                 self.render = Some(Render {
@@ -202,39 +183,46 @@ impl Binder<'_> {
         }
     }
 
-    pub(super) fn filter(rel: Rel, predicate: Expr, span: Span) -> Rel {
-        let (columns, open, serialized) = (rel.columns.clone(), rel.open, rel.serialized);
-        Rel {
-            op: RelOp::Filter {
-                input: Box::new(rel),
-                predicate,
-            },
-            columns,
-            open,
-            serialized,
-            span,
-        }
+    /// The predicate of `where`. `where a = true` names the predicate as far as the language goes; a comparison is meant.
+    fn condition(&mut self, syntax: &Syntax, cx: &Cx<'_>) -> Expr {
+        use crate::plan::Operator;
+        use crate::syntax::tree::ExprKind as S;
+        let S::Named { names, value } = &syntax.kind else {
+            return self.predicate(syntax, cx);
+        };
+        let predicate = self.predicate(value, cx);
+        let name = names.first();
+        let column = name.and_then(|name| {
+            let mut columns = cx.row.columns.iter();
+            columns.find(|column| column.name == name.text)
+        });
+        let (Some(name), Some(column)) = (name, column) else {
+            return predicate;
+        };
+        self.report(
+            Diagnostic::warning(
+                Code::Suspicious,
+                syntax.span,
+                "a single `=` is no comparison; it is read as `==` here",
+            )
+            .hint("write `==`"),
+        );
+        let column = Self::pass(column, name.span).1;
+        self.apply(Operator::Equal, syntax.span, column, predicate, syntax.span)
     }
 
-    fn same_columns(&mut self, rel: Rel, span: Span, op: impl FnOnce(Box<Rel>) -> RelOp) -> Rel {
-        let (columns, open, serialized) = (rel.columns.clone(), rel.open, rel.serialized);
-        Rel {
-            op: op(Box::new(rel)),
-            columns,
-            open,
-            serialized,
-            span,
-        }
+    pub(super) fn filter(rel: Rel, predicate: Expr, span: Span) -> Rel {
+        rel::passing(rel, span, |input| RelOp::Filter { input, predicate })
     }
 
     /// The constant count of `take`, `top`, ...
     pub(super) fn count_argument(&mut self, syntax: &Syntax, env: &Env) -> Expr {
         let expr = self.scalar(syntax, &Cx::top(env));
-        if !expr.ty.is_numeric() && !expr.ty.is_dynamic() {
+        if !expr.ty.is_integer() && expr.ty != Type::Unknown {
             self.error(
                 Code::TypeMismatch,
                 syntax.span,
-                format!("expected a number, found a `{}`", expr.ty),
+                format!("expected an integer, found a `{}`", expr.ty),
             );
         }
         cast(expr, Type::Long)
@@ -283,13 +271,7 @@ impl Binder<'_> {
             count,
             item: (column.id, value),
         };
-        Rel {
-            op,
-            columns: vec![column],
-            open: false,
-            serialized: false,
-            span,
-        }
+        rel::closed(op, vec![column], span)
     }
 
     fn invoke(&mut self, rel: Rel, call: &Syntax, env: &Env) -> Rel {
@@ -328,15 +310,13 @@ impl Binder<'_> {
             self.column("DataType", Type::String),
             self.column("ColumnType", Type::String),
         ];
-        Rel {
-            op: RelOp::GetSchema {
+        rel::ordered(
+            RelOp::GetSchema {
                 input: Box::new(rel),
             },
             columns,
-            open: false,
-            serialized: true,
             span,
-        }
+        )
     }
 
     fn fork(&mut self, rel: &Rel, branches: &[(Option<Name>, Vec<Op>)], env: &Env) -> Rel {

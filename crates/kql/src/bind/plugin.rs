@@ -1,8 +1,9 @@
 //! `evaluate`: plugins and the columns they make.
 
+use super::rel;
 use crate::diagnostic::{Code, Diagnostic, closest};
-use crate::functions::{self, FunctionKind, Kind};
-use crate::plan::{Column, ExprKind, PluginArg, Rel, RelOp};
+use crate::functions::{self, FunctionKind, Kind, Known};
+use crate::plan::{Column, Expr, ExprKind, Literal, PluginArg, Rel, RelOp};
 use crate::syntax::tree::{Expr as Syntax, ExprKind as S, Name};
 use crate::types::{Span, Type};
 
@@ -49,23 +50,6 @@ impl Binder<'_> {
             self.report(found);
             return Self::error_rel(span);
         };
-        let least = known
-            .signatures
-            .iter()
-            .map(|signature| signature.arity().0)
-            .min()
-            .unwrap_or(0);
-        if args.len() < least {
-            self.error(
-                Code::ArgumentCount,
-                name.span,
-                format!(
-                    "`{}` takes at least {least} arguments, found {}",
-                    name.text,
-                    args.len()
-                ),
-            );
-        }
         let mut input = input;
         let mut bound = Vec::new();
         for (position, arg) in args.iter().enumerate() {
@@ -77,6 +61,7 @@ impl Binder<'_> {
             let table = parameter.as_ref().is_some_and(|p| p.kind == Kind::Table);
             bound.push(self.plugin_argument(&mut input, arg, lookup.then_some(&bound), table, env));
         }
+        self.check_plugin_arguments(known, args, &bound, (name.span, call.span));
         let (columns, open) = match schema {
             Some((declared, star)) => self.declared(declared, *star, input.as_ref()),
             None => self.plugin_columns(&name.text, input.as_ref(), &bound, span),
@@ -87,13 +72,51 @@ impl Binder<'_> {
             args: bound,
             declared: schema.is_some(),
         };
-        Rel {
-            op,
-            columns,
-            open,
-            serialized: false,
-            span,
+        rel::unordered(op, columns, open, span)
+    }
+
+    /// Checks arguments against the plugin's signatures. Tables and columns of tables were looked at when they were bound.
+    fn check_plugin_arguments(
+        &mut self,
+        known: &'static Known,
+        args: &[std::rc::Rc<Syntax>],
+        bound: &[PluginArg],
+        (at, call): (Span, Span),
+    ) {
+        let values: Vec<Expr> = bound
+            .iter()
+            .zip(args)
+            .map(|(value, arg)| match value {
+                PluginArg::Expr(expr) => match &expr.kind {
+                    // `"~"` asks for the default.
+                    ExprKind::Literal(Literal::String(text)) if text == "~" => {
+                        Self::unknown(arg.span)
+                    }
+                    _ => expr.clone(),
+                },
+                // A name says which parameter is meant.
+                PluginArg::Named(..) | PluginArg::Aggregate(_) | PluginArg::Rel(_) => {
+                    Self::unknown(arg.span)
+                }
+            })
+            .collect();
+        let aggregate = |position: usize| {
+            let signature = known.signatures.first()?;
+            let parameters = signature.assign(args.len())?;
+            parameters
+                .get(position)
+                .map(|parameter| parameter.aggregate)
+        };
+        for (position, value) in bound.iter().enumerate() {
+            if let PluginArg::Expr(expr) = value
+                && expr.ty != Type::Unknown
+                && aggregate(position) == Some(true)
+            {
+                let message = "an aggregate is needed here";
+                self.error(Code::AggregateMisplaced, expr.span, message);
+            }
         }
+        self.fit(known, values, (at, call), None);
     }
 
     fn plugin_argument(
@@ -239,48 +262,157 @@ impl Binder<'_> {
                 }
                 (columns, open || more)
             }
-            "narrow" => (
-                self.fixed(&[
-                    ("Row", Type::Long),
-                    ("Column", Type::String),
-                    ("Value", Type::String),
-                ]),
-                false,
-            ),
-            "basket" | "autocluster" => {
-                let mut columns = self.fixed(&[
-                    ("SegmentId", Type::Long),
-                    ("Count", Type::Long),
-                    ("Percent", Type::Real),
-                ]);
-                columns.extend(given);
-                (columns, open)
-            }
-            "activity_counts_metrics" => {
-                let mut columns: Vec<Column> = args
-                    .iter()
-                    .skip(5)
-                    .filter_map(|arg| column_of(Some(arg)))
-                    .collect();
-                columns.splice(0..0, column_of(args.get(1)));
-                columns.extend(self.fixed(&[
-                    ("count", Type::Long),
-                    ("dcount", Type::Long),
-                    ("new_dcount", Type::Long),
-                    ("aggregated_dcount", Type::Long),
-                ]));
+            "rolling_percentile" => {
+                let index = column_of(args.get(2));
+                let value = column_of(args.first());
+                let number = |arg: Option<&PluginArg>| match arg {
+                    Some(PluginArg::Expr(expr)) => constant_text(expr),
+                    _ => String::new(),
+                };
+                let mut columns: Vec<Column> = index.into_iter().collect();
+                columns.extend(args.iter().skip(5).filter_map(|arg| column_of(Some(arg))));
+                let (name, ty) = value.map_or((String::new(), Type::Unknown), |c| (c.name, c.ty));
+                let (bins, percentile) = (number(args.get(4)), number(args.get(1)));
+                let name = format!("rolling_{bins}_percentile_{name}_{percentile}");
+                columns.push(self.column(name, ty));
                 (columns, false)
             }
             "preview" | "rows_near" => (given, open),
-            // The others' columns depend on their arguments in ways that are not worked out here.
-            _ => (Vec::new(), true),
+            _ => match layout(plugin) {
+                Some(layout) => {
+                    let mut columns = Vec::new();
+                    for part in layout {
+                        match part {
+                            Part::Input => columns.extend(given.iter().cloned()),
+                            Part::Argument(at) => columns.extend(column_of(args.get(*at))),
+                            Part::Rest(from) => columns.extend(
+                                args.iter()
+                                    .skip(*from)
+                                    .filter_map(|arg| column_of(Some(arg))),
+                            ),
+                            Part::Like(name, at) => {
+                                let ty = column_of(args.get(*at)).map_or(Type::Unknown, |c| c.ty);
+                                columns.push(self.column(*name, ty));
+                            }
+                            Part::Prefixed(prefix, at) => {
+                                if let Some(column) = column_of(args.get(*at)) {
+                                    let name = format!("{prefix}{}", column.name);
+                                    columns.push(self.column(name, column.ty));
+                                }
+                            }
+                            Part::Fixed(name, ty) => columns.push(self.column(*name, *ty)),
+                        }
+                    }
+                    (columns, open && layout.contains(&Part::Input))
+                }
+                // The others' columns depend on their arguments in ways that are not worked out here.
+                None => (Vec::new(), true),
+            },
         }
     }
+}
 
-    fn fixed(&mut self, columns: &[(&str, Type)]) -> Vec<Column> {
-        columns
-            .iter()
-            .map(|(name, ty)| self.column(*name, *ty))
-            .collect()
+/// A piece of a plugin's output.
+#[derive(PartialEq)]
+enum Part {
+    /// All columns of the input.
+    Input,
+    /// The column that argument is.
+    Argument(usize),
+    /// Those all arguments from that one on are.
+    Rest(usize),
+    /// A column of this name with the type of that argument.
+    Like(&'static str, usize),
+    /// The column that argument is, with a prefix to its name.
+    Prefixed(&'static str, usize),
+    /// A column of its own.
+    Fixed(&'static str, Type),
+}
+
+/// The output of plugins that do not depend on their data.
+fn layout(plugin: &str) -> Option<&'static [Part]> {
+    use Part::{Argument, Fixed, Input, Like, Prefixed, Rest};
+    use Type::{Dynamic, Long, Real, String};
+    Some(match plugin {
+        "narrow" => &[
+            Fixed("Row", Long),
+            Fixed("Column", String),
+            Fixed("Value", String),
+        ],
+        "basket" | "autocluster" => &[
+            Fixed("SegmentId", Long),
+            Fixed("Count", Long),
+            Fixed("Percent", Real),
+            Input,
+        ],
+        "diffpatterns" => &[
+            Fixed("SegmentId", Long),
+            Fixed("CountA", Long),
+            Fixed("CountB", Long),
+            Fixed("PercentA", Real),
+            Fixed("PercentB", Real),
+            Fixed("PercentDiffAB", Real),
+            Input,
+        ],
+        "active_users_count" => &[Argument(1), Rest(8), Fixed("dcount", Long)],
+        "activity_counts_metrics" => &[
+            Argument(1),
+            Rest(5),
+            Fixed("count", Long),
+            Fixed("dcount", Long),
+            Fixed("new_dcount", Long),
+            Fixed("aggregated_dcount", Long),
+        ],
+        "activity_engagement" => &[
+            Argument(1),
+            Rest(6),
+            Fixed("dcount_activities_inner", Long),
+            Fixed("dcount_activities_outer", Long),
+            Fixed("activity_ratio", Real),
+        ],
+        "activity_metrics" => &[
+            Argument(1),
+            Rest(5),
+            Fixed("dcount_values", Long),
+            Fixed("dcount_newvalues", Long),
+            Fixed("retention_rate", Real),
+            Fixed("churn_rate", Real),
+        ],
+        "new_activity_metrics" => &[
+            Prefixed("from_", 1),
+            Prefixed("to_", 1),
+            Rest(5),
+            Fixed("dcount_new_values", Long),
+            Fixed("dcount_retained_values", Long),
+            Fixed("dcount_churn_values", Long),
+            Fixed("retention_rate", Real),
+            Fixed("churn_rate", Real),
+        ],
+        "session_count" => &[Argument(1), Rest(6), Fixed("count_sessions", Long)],
+        "sliding_window_counts" => &[
+            Argument(1),
+            Rest(6),
+            Fixed("Count", Long),
+            Fixed("Dcount", Long),
+        ],
+        "funnel_sequence" => &[
+            Argument(1),
+            Like("prev", 6),
+            Like("next", 6),
+            Fixed("dcount", Long),
+            Fixed("samples", Dynamic),
+        ],
+        "infer_storage_schema" => &[Fixed("CslSchema", String)],
+        _ => return None,
+    })
+}
+
+/// A number as part of a column's name.
+fn constant_text(expr: &Expr) -> String {
+    match &expr.kind {
+        ExprKind::Literal(Literal::Long(n)) => n.to_string(),
+        ExprKind::Literal(Literal::Real(n)) => n.to_string().replace('.', "_"),
+        ExprKind::Cast(inner) => constant_text(inner),
+        _ => String::new(),
     }
 }

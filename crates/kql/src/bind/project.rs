@@ -1,9 +1,10 @@
 //! `extend`, `project` and its family, `distinct`.
 
+use super::rel;
 use crate::diagnostic::{Code, Diagnostic, closest};
 use crate::functions::tuples;
 use crate::plan::{Column, ColumnId, Expr, ExprKind, Literal, Rel, RelOp};
-use crate::syntax::tree::{Expr as Syntax, ExprKind as S, Name, Order};
+use crate::syntax::tree::{Constant, Expr as Syntax, ExprKind as S, Name, Order};
 use crate::types::{Span, Type};
 
 use super::Binder;
@@ -19,8 +20,8 @@ pub(crate) fn split(item: &Syntax) -> (&[Name], &Syntax) {
     }
 }
 
-/// The function name when the value is a call with several columns.
-fn tuple_call(value: &Syntax) -> Option<(&'static [(&'static str, Type)], String)> {
+/// The columns of a call that gives several.
+pub(crate) fn tuple_call(value: &Syntax) -> Option<Vec<(String, Type)>> {
     let S::Call {
         receiver: None,
         name,
@@ -29,41 +30,68 @@ fn tuple_call(value: &Syntax) -> Option<(&'static [(&'static str, Type)], String
     else {
         return None;
     };
+    if matches!(name.text.as_str(), "array_sort_asc" | "array_sort_desc") {
+        let arrays = args
+            .iter()
+            .enumerate()
+            .filter(|(_, arg)| !matches!(arg.kind, S::Literal(Constant::Bool(_))));
+        let sorted = arrays.map(|(index, arg)| {
+            let name = names::of(arg).unwrap_or_else(|| format!("array{index}"));
+            (format!("{name}_sorted"), Type::Dynamic)
+        });
+        return Some(sorted.collect());
+    }
     let fields = tuples::fields(&name.text)?;
     let argument = args
         .first()
         .and_then(|arg| names::of(arg))
         .unwrap_or_default();
-    Some((fields, format!("{}_{argument}", name.text)))
+    let named = fields
+        .iter()
+        .map(|(field, ty)| (format!("{}_{argument}_{field}", name.text), *ty));
+    Some(named.collect())
 }
 
 /// A computed column before it has a name.
-struct Computed<'s> {
+pub(crate) struct Computed<'s> {
     /// The name the query gives.
-    given: Option<&'s Name>,
+    pub(crate) given: Option<&'s Name>,
     /// The name it gets otherwise.
-    default: Option<String>,
-    value: Expr,
+    pub(crate) default: Option<String>,
+    /// One of several columns of a call.
+    pub(crate) of_tuple: bool,
+    pub(crate) value: Expr,
     span: Span,
 }
 
 impl Binder<'_> {
     /// The columns one item of `extend` or `project` computes.
-    fn compute<'s>(&mut self, item: &'s Syntax, cx: &Cx<'_>) -> Vec<Computed<'s>> {
+    pub(super) fn compute<'s>(&mut self, item: &'s Syntax, cx: &Cx<'_>) -> Vec<Computed<'s>> {
         let (given, syntax) = split(item);
         let span = item.span;
         let value = self.scalar(syntax, cx);
-        let Some((fields, prefix)) = tuple_call(syntax) else {
+        let Some(fields) = tuple_call(syntax) else {
             if given.len() > 1 {
                 return self.spread(given, &value, span);
             }
             return vec![Computed {
                 given: given.first(),
                 default: names::of(syntax),
+                of_tuple: false,
                 value,
                 span,
             }];
         };
+        // One array is sorted into one array; several into an array of them.
+        if let [(name, _)] = fields.as_slice() {
+            return vec![Computed {
+                given: given.first(),
+                default: Some(name.clone()),
+                of_tuple: true,
+                value,
+                span,
+            }];
+        }
         let element = |index: usize, ty: Type| {
             let position = Expr {
                 kind: ExprKind::Literal(Literal::Long(i64::try_from(index).unwrap_or(0))),
@@ -88,7 +116,8 @@ impl Binder<'_> {
             .enumerate()
             .map(|(index, (field, ty))| Computed {
                 given: given.get(index),
-                default: Some(format!("{prefix}_{field}")),
+                default: Some(field.clone()),
+                of_tuple: true,
                 value: element(index, *ty),
                 span,
             });
@@ -109,6 +138,7 @@ impl Binder<'_> {
             .map(|name| Computed {
                 given: Some(name),
                 default: None,
+                of_tuple: false,
                 value: value.clone(),
                 span,
             })
@@ -154,20 +184,23 @@ impl Binder<'_> {
                 }
             }
         }
-        let (open, serialized) = (rel.open, rel.serialized);
-        Rel {
-            op: RelOp::Project {
-                input: Box::new(rel),
-                items: values,
-            },
-            columns,
-            open,
-            serialized,
-            span,
+        {
+            let open = rel.open;
+            rel::project(rel, columns, values, open, span)
         }
     }
 
-    pub(super) fn project(&mut self, mut rel: Rel, items: &[Syntax], span: Span, env: &Env) -> Rel {
+    pub(super) fn project(&mut self, rel: Rel, items: &[Syntax], span: Span, env: &Env) -> Rel {
+        for star in items.iter().filter(|item| matches!(item.kind, S::Star)) {
+            self.report(
+                Diagnostic::error(Code::Expected, star.span, "`*` isn't allowed here")
+                    .hint("`extend` keeps all columns"),
+            );
+        }
+        self.projection(rel, items, span, env)
+    }
+
+    fn projection(&mut self, mut rel: Rel, items: &[Syntax], span: Span, env: &Env) -> Rel {
         let (columns, values) = self.over(&mut rel, env, |b, cx| {
             let mut names = Names::over(cx.row.columns);
             // Names that the query gives come first: a default name steps aside for them.
@@ -191,17 +224,7 @@ impl Binder<'_> {
             }
             (columns, values)
         });
-        let serialized = rel.serialized;
-        Rel {
-            op: RelOp::Project {
-                input: Box::new(rel),
-                items: values,
-            },
-            columns,
-            open: false,
-            serialized,
-            span,
-        }
+        rel::project(rel, columns, values, false, span)
     }
 
     fn projected(
@@ -212,26 +235,8 @@ impl Binder<'_> {
     ) -> (Column, (ColumnId, Expr)) {
         let plain = matches!(split(syntax).1.kind, S::Name(_));
         let name = match (item.given, item.default) {
-            (Some(name), _) => {
-                if !names.explicit(&name.text) {
-                    self.error(
-                        Code::Duplicate,
-                        item.span,
-                        format!("a column `{}` is already there", name.text),
-                    );
-                }
-                name.text.clone()
-            }
-            (None, Some(name)) if plain => {
-                if !names.explicit(&name) {
-                    self.error(
-                        Code::Duplicate,
-                        item.span,
-                        format!("a column `{name}` is already there"),
-                    );
-                }
-                name
-            }
+            (Some(name), _) => self.take_name(names, &name.text, item.span),
+            (None, Some(name)) if plain => self.take_name(names, &name, item.span),
             (None, Some(name)) => names.implicit(&name),
             (None, None) => names.unnamed(),
         };
@@ -272,12 +277,19 @@ impl Binder<'_> {
                 self.report(found);
                 Vec::new()
             }
-            S::Wildcard(pattern) => rel
-                .columns
-                .iter()
-                .filter(|column| names::matches(pattern, &column.name))
-                .cloned()
-                .collect(),
+            S::Wildcard(pattern) => {
+                let found: Vec<Column> = rel
+                    .columns
+                    .iter()
+                    .filter(|column| names::matches(pattern, &column.name))
+                    .cloned()
+                    .collect();
+                if found.is_empty() && !rel.open {
+                    let message = format!("no column matches `{pattern}`");
+                    self.error(Code::UnknownColumn, item.span, message);
+                }
+                found
+            }
             S::Star => rel.columns.clone(),
             S::Missing => Vec::new(),
             _ => {
@@ -292,54 +304,78 @@ impl Binder<'_> {
             .iter()
             .map(|column| Self::pass(column, span))
             .collect();
-        let serialized = rel.serialized;
-        Rel {
-            op: RelOp::Project {
-                input: Box::new(rel),
-                items,
-            },
-            columns,
-            open,
-            serialized,
-            span,
-        }
+        rel::project(rel, columns, items, open, span)
     }
 
     pub(super) fn project_away(&mut self, mut rel: Rel, items: &[Syntax], span: Span) -> Rel {
-        let mut gone: Vec<ColumnId> = Vec::new();
-        for item in items {
-            gone.extend(
-                self.named_columns(&mut rel, item)
-                    .iter()
-                    .map(|column| column.id),
-            );
-        }
-        let columns = rel
-            .columns
-            .iter()
-            .filter(|column| !gone.contains(&column.id))
-            .cloned()
-            .collect();
+        let gone = self.listed(&mut rel, items);
+        let mut columns = rel.columns.clone();
+        columns.retain(|column| !gone.contains(&column.id));
         let open = rel.open;
         Self::select(rel, columns, open, span)
     }
 
     pub(super) fn project_keep(&mut self, mut rel: Rel, items: &[Syntax], span: Span) -> Rel {
-        let mut kept: Vec<ColumnId> = Vec::new();
-        for item in items {
-            kept.extend(
-                self.named_columns(&mut rel, item)
-                    .iter()
-                    .map(|column| column.id),
-            );
-        }
-        let columns = rel
-            .columns
-            .iter()
-            .filter(|column| kept.contains(&column.id))
-            .cloned()
-            .collect();
+        let kept = self.listed(&mut rel, items);
+        let mut columns = rel.columns.clone();
+        columns.retain(|column| kept.contains(&column.id));
         Self::select(rel, columns, false, span)
+    }
+
+    /// Ids of the columns that names and patterns list.
+    fn listed(&mut self, rel: &mut Rel, items: &[Syntax]) -> Vec<ColumnId> {
+        let mut ids = Vec::new();
+        for item in items {
+            let found = self.named_columns(rel, item);
+            ids.extend(found.iter().map(|column| column.id));
+        }
+        ids
+    }
+
+    /// `project-by-names "a", dynamic(["b", "c*"]), column_names_of(T)`: names the input lacks are passed over.
+    pub(super) fn project_by_names(
+        &mut self,
+        rel: Rel,
+        items: &[Syntax],
+        span: Span,
+        env: &Env,
+    ) -> Rel {
+        let mut patterns: Vec<String> = Vec::new();
+        let mut open = rel.open;
+        for item in items {
+            if let S::Call { name, args, .. } = &item.kind
+                && name.text == "column_names_of"
+                && let [table] = args.as_slice()
+            {
+                let table = self.table(table, env);
+                patterns.extend(table.columns.into_iter().map(|column| column.name));
+                continue;
+            }
+            let value = self.scalar(item, &Cx::over(env, &rel));
+            match &value.kind {
+                ExprKind::Literal(Literal::String(name)) => patterns.push(name.clone()),
+                ExprKind::Literal(Literal::Dynamic(json)) => {
+                    let names: Vec<String> = serde_json::from_str(json).unwrap_or_default();
+                    patterns.extend(names);
+                }
+                // A parameter without a value: any column may be there.
+                ExprKind::Literal(Literal::Null) => open = true,
+                _ => {}
+            }
+        }
+        let mut columns: Vec<Column> = Vec::new();
+        for pattern in &patterns {
+            for column in rel
+                .columns
+                .iter()
+                .filter(|c| names::matches(pattern, &c.name))
+            {
+                if !columns.iter().any(|known| known.id == column.id) {
+                    columns.push(column.clone());
+                }
+            }
+        }
+        Self::select(rel, columns, open, span)
     }
 
     pub(super) fn project_rename(&mut self, mut rel: Rel, items: &[Syntax], span: Span) -> Rel {
@@ -364,11 +400,7 @@ impl Binder<'_> {
                     c.name == name.text && columns.iter().any(|n| n.id == c.id && n.name != c.name)
                 })
             {
-                self.error(
-                    Code::Duplicate,
-                    name.span,
-                    format!("a column `{}` is already there", name.text),
-                );
+                self.name_taken(&name.text, name.span);
             }
             if let Some(column) = columns.iter_mut().find(|column| column.id == id) {
                 column.name = name.text;
@@ -388,7 +420,11 @@ impl Binder<'_> {
                 _ => None,
             })
             .collect();
+        let mut listed = Names::default();
         for item in items {
+            if let S::Name(name) = &item.expr.kind {
+                self.take_name(&mut listed, name, item.expr.span);
+            }
             if matches!(item.expr.kind, S::Star) {
                 star = Some(first.len());
                 continue;
@@ -424,7 +460,7 @@ impl Binder<'_> {
     }
 
     pub(super) fn distinct(&mut self, rel: Rel, items: &[Syntax], span: Span, env: &Env) -> Rel {
-        let projected = self.project(rel, items, span, env);
+        let projected = self.projection(rel, items, span, env);
         let RelOp::Project {
             input,
             items: values,
@@ -432,6 +468,23 @@ impl Binder<'_> {
         else {
             return projected;
         };
+        for (_, value) in &values {
+            if value.ty == Type::Dynamic {
+                let star = items.iter().find(|item| matches!(item.kind, S::Star));
+                let at = if value.span == span {
+                    star.map_or(span, |star| star.span)
+                } else {
+                    value.span
+                };
+                let found = Diagnostic::error(
+                    Code::TypeMismatch,
+                    at,
+                    "a `dynamic` cannot be compared for `distinct`",
+                );
+                self.report(found.hint("convert it, as with `tostring()`"));
+                break;
+            }
+        }
         let star = items.iter().any(|item| matches!(item.kind, S::Star));
         let open = star && input.open;
         Rel {

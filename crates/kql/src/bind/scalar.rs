@@ -1,43 +1,12 @@
-//! Scalar expressions.
-
-use crate::diagnostic::{Code, Diagnostic, closest};
-use crate::plan::{Column, Expr, ExprKind, InOperator, Literal, Operator};
-use crate::syntax::tree::{Constant, Expr as Syntax, ExprKind as S, Name};
-use crate::types::{Span, Type};
+//! Scalar expressions: names, literals, members.
 
 use super::Binder;
-use super::coerce::{self, cast};
-use super::scope::{Binding, Cx, Value};
-
-/// The plan's form of a literal.
-pub(crate) fn literal(constant: &Constant, span: Span) -> Expr {
-    let (value, ty) = match constant.clone() {
-        Constant::Null(ty) => (Literal::Null, ty),
-        Constant::Bool(v) => (Literal::Bool(v), Type::Bool),
-        Constant::Int(v) => (Literal::Int(v), Type::Int),
-        Constant::Long(v) => (Literal::Long(v), Type::Long),
-        Constant::Real(v) => (Literal::Real(v), Type::Real),
-        Constant::Decimal(v) => (Literal::Decimal(v), Type::Decimal),
-        Constant::String(v) => (Literal::String(v), Type::String),
-        Constant::DateTime(v) => (Literal::DateTime(v), Type::DateTime),
-        Constant::TimeSpan(v) => (Literal::TimeSpan(v), Type::TimeSpan),
-        Constant::Guid(v) => (Literal::Guid(v), Type::Guid),
-        Constant::Dynamic(v) => (Literal::Dynamic(v), Type::Dynamic),
-    };
-    Expr {
-        kind: ExprKind::Literal(value),
-        ty,
-        span,
-    }
-}
-
-fn column_ref(column: &Column, span: Span) -> Expr {
-    Expr {
-        kind: ExprKind::Column(column.id),
-        ty: column.ty,
-        span,
-    }
-}
+use super::coerce::cast;
+use super::scope::{Binding, Cx, Element, Value};
+use crate::diagnostic::{Code, Diagnostic, closest};
+use crate::plan::{Column, Expr, ExprKind, Literal};
+use crate::syntax::tree::{Constant, Expr as Syntax, ExprKind as S, Name};
+use crate::types::{Span, Type};
 
 impl Binder<'_> {
     /// Binds a scalar; a table is an error here.
@@ -129,7 +98,7 @@ impl Binder<'_> {
         })
     }
 
-    fn name(&mut self, name: &str, span: Span, cx: &Cx<'_>) -> Value {
+    pub(super) fn name(&mut self, name: &str, span: Span, cx: &Cx<'_>) -> Value {
         if let Some(column) = cx.row.columns.iter().find(|column| column.name == name) {
             return Value::Scalar(column_ref(column, span));
         }
@@ -145,7 +114,7 @@ impl Binder<'_> {
         if let Some(binding) = cx.env.get(name) {
             return self.binding(binding.clone(), span);
         }
-        if cx.row.open {
+        if cx.row.open && self.catalog.table(name).is_none() {
             return Value::Scalar(self.late(name, span, cx));
         }
         if let Some(rel) = self.stored(name, span) {
@@ -170,7 +139,7 @@ impl Binder<'_> {
         expr
     }
 
-    pub(super) fn unknown_name(&mut self, name: &str, span: Span, cx: &Cx<'_>) {
+    fn unknown_name(&mut self, name: &str, span: Span, cx: &Cx<'_>) {
         if name.is_empty() {
             return;
         }
@@ -203,13 +172,31 @@ impl Binder<'_> {
             Binding::Function(lambda, env) if lambda.parameters.is_empty() => {
                 self.call_lambda(&lambda, &env, &[], span, &Cx::top(&env))
             }
-            Binding::Function(..) => Value::Function,
+            Binding::Function(..) | Binding::Pattern(..) => Value::Function,
+            Binding::Element(_) => Value::Scalar(Expr {
+                ty: Type::Dynamic,
+                ..Self::unknown(span)
+            }),
         }
     }
 
     fn member(&mut self, value: &Syntax, name: &Name, span: Span, cx: &Cx<'_>) -> Value {
         if let Some(side) = self.join_side(value, name, cx) {
             return Value::Scalar(side);
+        }
+        if let S::Name(element) = &value.kind
+            && let Some(Binding::Element(element)) = cx.env.get(element).cloned()
+        {
+            return Value::Scalar(self.element_member(&element, name, span));
+        }
+        if let S::Call {
+            receiver: None,
+            name: pattern,
+            args,
+        } = &value.kind
+            && let Some(Binding::Pattern(pattern, env)) = cx.env.get(&pattern.text).cloned()
+        {
+            return self.pattern_call(&pattern, &env, args, Some(&name.text), span);
         }
         if Self::is_database(value) {
             return Value::Table(self.remote_table(&name.text, span));
@@ -235,6 +222,35 @@ impl Binder<'_> {
             ty: Type::Dynamic,
             span,
         })
+    }
+
+    /// `node.Column`, `step.Column`.
+    fn element_member(&mut self, element: &Element, name: &Name, span: Span) -> Expr {
+        let found = element
+            .columns
+            .iter()
+            .find(|column| column.name == name.text);
+        let ty = match found {
+            Some(_) if element.many => Type::Dynamic,
+            Some(column) => column.ty,
+            None => {
+                if !element.open {
+                    let columns = element.columns.iter().map(|column| column.name.as_str());
+                    let near = closest(&name.text, columns).map(str::to_owned);
+                    let message = format!("unknown column `{}`", name.text);
+                    let mut found = Diagnostic::error(Code::UnknownColumn, name.span, message);
+                    if let Some(near) = near {
+                        found = found.hint(format!("did you mean `{near}`?"));
+                    }
+                    self.report(found);
+                }
+                Type::Unknown
+            }
+        };
+        Expr {
+            ty,
+            ..Self::unknown(span)
+        }
     }
 
     /// `$left.Column` and `$right.Column` in a join's condition.
@@ -267,7 +283,13 @@ impl Binder<'_> {
         Some(column_ref(column, value.span.to(name.span)))
     }
 
-    fn element(&mut self, value: &Syntax, index: &Syntax, span: Span, cx: &Cx<'_>) -> Expr {
+    pub(super) fn element(
+        &mut self,
+        value: &Syntax,
+        index: &Syntax,
+        span: Span,
+        cx: &Cx<'_>,
+    ) -> Expr {
         let value = self.scalar(value, cx);
         let index = self.scalar(index, cx);
         if !value.ty.is_dynamic() {
@@ -329,301 +351,34 @@ impl Binder<'_> {
         };
         cast(negated, result)
     }
+}
 
-    fn binary(
-        &mut self,
-        op: Operator,
-        at: Span,
-        left: &Syntax,
-        right: &Syntax,
-        span: Span,
-        cx: &Cx<'_>,
-    ) -> Expr {
-        if let Some(expr) = self.any_column(op, left, right, span, cx) {
-            return expr;
-        }
-        let left = self.scalar(left, cx);
-        let right = self.scalar(right, cx);
-        self.apply(op, at, left, right, span)
+/// The plan's form of a literal.
+pub(crate) fn literal(constant: &Constant, span: Span) -> Expr {
+    let (value, ty) = match constant.clone() {
+        Constant::Null(ty) => (Literal::Null, ty),
+        Constant::Bool(v) => (Literal::Bool(v), Type::Bool),
+        Constant::Int(v) => (Literal::Int(v), Type::Int),
+        Constant::Long(v) => (Literal::Long(v), Type::Long),
+        Constant::Real(v) => (Literal::Real(v), Type::Real),
+        Constant::Decimal(v) => (Literal::Decimal(v), Type::Decimal),
+        Constant::String(v) => (Literal::String(v), Type::String),
+        Constant::DateTime(v) => (Literal::DateTime(v), Type::DateTime),
+        Constant::TimeSpan(v) => (Literal::TimeSpan(v), Type::TimeSpan),
+        Constant::Guid(v) => (Literal::Guid(v), Type::Guid),
+        Constant::Dynamic(v) => (Literal::Dynamic(v), Type::Dynamic),
+    };
+    Expr {
+        kind: ExprKind::Literal(value),
+        ty,
+        span,
     }
+}
 
-    /// Applies an operator to bound operands.
-    pub(super) fn apply(
-        &mut self,
-        op: Operator,
-        at: Span,
-        left: Expr,
-        right: Expr,
-        span: Span,
-    ) -> Expr {
-        let Some((l, r, result)) = coerce::binary(op, left.ty, right.ty) else {
-            self.error(
-                Code::TypeMismatch,
-                at,
-                format!(
-                    "this operator is not defined for `{}` and `{}`",
-                    left.ty, right.ty
-                ),
-            );
-            return Expr {
-                ty: if op as u8 >= Operator::And as u8 {
-                    Type::Bool
-                } else {
-                    Type::Unknown
-                },
-                ..Self::unknown(span)
-            };
-        };
-        let kind = ExprKind::Binary {
-            op,
-            left: Box::new(cast(left, l)),
-            right: Box::new(cast(right, r)),
-        };
-        // Arithmetic on dynamics runs on reals and gives a dynamic.
-        let computed = match (l, result) {
-            (Type::Real, Type::Dynamic | Type::Unknown) => Type::Real,
-            (Type::DateTime, Type::Unknown) => Type::DateTime,
-            _ => result,
-        };
-        cast(
-            Expr {
-                kind,
-                ty: computed,
-                span,
-            },
-            result,
-        )
-    }
-
-    /// `* has "x"`: any column that can hold text.
-    fn any_column(
-        &mut self,
-        op: Operator,
-        left: &Syntax,
-        right: &Syntax,
-        span: Span,
-        cx: &Cx<'_>,
-    ) -> Option<Expr> {
-        if !matches!(left.kind, S::Star) {
-            return None;
-        }
-        let right = self.scalar(right, cx);
-        Some(self.any_of(cx.row.columns, op, &right, span))
-    }
-
-    /// `op` with `right` over all text columns, joined by `or`.
-    pub(super) fn any_of(
-        &mut self,
-        columns: &[Column],
-        op: Operator,
-        right: &Expr,
-        span: Span,
-    ) -> Expr {
-        let mut terms: Vec<Expr> = Vec::new();
-        for column in columns {
-            let value = column_ref(column, span);
-            let (l, r) = match coerce::binary(op, column.ty, right.ty) {
-                Some((l, r, Type::Bool)) if l != Type::Bool => (l, r),
-                _ => continue,
-            };
-            let kind = ExprKind::Binary {
-                op,
-                left: Box::new(cast(value, l)),
-                right: Box::new(cast(right.clone(), r)),
-            };
-            terms.push(Expr {
-                kind,
-                ty: Type::Bool,
-                span,
-            });
-        }
-        Self::balanced(Operator::Or, terms, span)
-    }
-
-    /// A balanced tree of `and`/`or`; false for no term.
-    pub(super) fn balanced(op: Operator, mut terms: Vec<Expr>, span: Span) -> Expr {
-        while terms.len() > 1 {
-            let mut rest = terms.into_iter();
-            let mut pairs = Vec::new();
-            while let Some(left) = rest.next() {
-                pairs.push(match rest.next() {
-                    Some(right) => Expr {
-                        kind: ExprKind::Binary {
-                            op,
-                            left: Box::new(left),
-                            right: Box::new(right),
-                        },
-                        ty: Type::Bool,
-                        span,
-                    },
-                    None => left,
-                });
-            }
-            terms = pairs;
-        }
-        terms.pop().unwrap_or(Expr {
-            kind: ExprKind::Literal(Literal::Bool(false)),
-            ty: Type::Bool,
-            span,
-        })
-    }
-
-    fn between(
-        &mut self,
-        negated: bool,
-        value: &Syntax,
-        low: &Syntax,
-        high: &Syntax,
-        span: Span,
-        cx: &Cx<'_>,
-    ) -> Expr {
-        let value = self.scalar(value, cx);
-        let low = self.scalar(low, cx);
-        let mut high = self.scalar(high, cx);
-        if high.ty == Type::TimeSpan && low.ty == Type::DateTime {
-            high = self.apply(Operator::Add, high.span, low.clone(), high, span);
-        }
-        let Some(ty) = coerce::between(value.ty, low.ty, high.ty) else {
-            let message = format!(
-                "`between` is not defined for `{}`, `{}` and `{}`",
-                value.ty, low.ty, high.ty
-            );
-            self.error(Code::TypeMismatch, span, message);
-            return Expr {
-                ty: Type::Bool,
-                ..Self::unknown(span)
-            };
-        };
-        let kind = ExprKind::Between {
-            negated,
-            value: Box::new(cast(value, ty)),
-            low: Box::new(cast(low, ty)),
-            high: Box::new(cast(high, ty)),
-        };
-        Expr {
-            kind,
-            ty: Type::Bool,
-            span,
-        }
-    }
-
-    fn membership(
-        &mut self,
-        op: InOperator,
-        at: Span,
-        value: &Syntax,
-        list: &[Syntax],
-        span: Span,
-        cx: &Cx<'_>,
-    ) -> Expr {
-        let text = matches!(op, InOperator::HasAny | InOperator::HasAll);
-        let ignore_case = matches!(op, InOperator::InIgnoreCase | InOperator::NotInIgnoreCase);
-        let star = matches!(value.kind, S::Star).then(|| cx.row.columns.to_vec());
-        let value = if star.is_some() {
-            Self::unknown(span)
-        } else {
-            self.scalar(value, cx)
-        };
-        if (text || ignore_case) && !(value.ty == Type::String || value.ty.is_dynamic()) {
-            self.error(
-                Code::TypeMismatch,
-                at,
-                format!(
-                    "the left side must be a `string` or `dynamic`, not a `{}`",
-                    value.ty
-                ),
-            );
-        }
-        let mut elements = Vec::new();
-        for item in list {
-            match self.value(item, cx) {
-                Value::Scalar(expr) => elements.push(expr),
-                Value::Table(rel) if list.len() == 1 => {
-                    return self.in_subquery(op, value, rel, span);
-                }
-                Value::Table(_) | Value::Function => {
-                    self.error(
-                        Code::ScalarExpected,
-                        item.span,
-                        "only one table may stand in this list",
-                    );
-                }
-            }
-        }
-        if let Some(columns) = star {
-            let mut terms = Vec::new();
-            for column in columns.iter().filter(|column| column.ty == Type::String) {
-                terms.push(Self::in_list(
-                    op,
-                    column_ref(column, span),
-                    elements.clone(),
-                    span,
-                ));
-            }
-            return Self::balanced(Operator::Or, terms, span);
-        }
-        Self::in_list(op, value, elements, span)
-    }
-
-    fn in_list(op: InOperator, value: Expr, elements: Vec<Expr>, span: Span) -> Expr {
-        let text = !matches!(op, InOperator::In | InOperator::NotIn);
-        let elements_type =
-            coerce::common(elements.iter().map(|e| e.ty).filter(|ty| !ty.is_dynamic()));
-        let ty = if text {
-            Type::String
-        } else if value.ty.is_dynamic() {
-            if elements_type.is_dynamic() {
-                Type::String
-            } else {
-                elements_type
-            }
-        } else if value.ty.is_numeric() && elements_type.is_numeric() {
-            coerce::widest(value.ty, elements_type)
-        } else {
-            value.ty
-        };
-        let list = elements
-            .into_iter()
-            .map(|e| if e.ty.is_dynamic() { e } else { cast(e, ty) })
-            .collect();
-        Expr {
-            kind: ExprKind::In {
-                op,
-                value: Box::new(cast(value, ty)),
-                list,
-            },
-            ty: Type::Bool,
-            span,
-        }
-    }
-
-    fn in_subquery(
-        &mut self,
-        op: InOperator,
-        value: Expr,
-        rel: crate::plan::Rel,
-        span: Span,
-    ) -> Expr {
-        let text = !matches!(op, InOperator::In | InOperator::NotIn);
-        let first = rel
-            .columns
-            .first()
-            .map_or(Type::Unknown, |column| column.ty);
-        let ty = match value.ty {
-            _ if text => Type::String,
-            ty if ty.is_dynamic() && !first.is_dynamic() => first,
-            ty if ty.is_dynamic() => Type::String,
-            ty => ty,
-        };
-        let value = Box::new(cast(value, ty));
-        Expr {
-            kind: ExprKind::InSubquery {
-                op,
-                value,
-                input: Box::new(rel),
-            },
-            ty: Type::Bool,
-            span,
-        }
+pub(super) fn column_ref(column: &Column, span: Span) -> Expr {
+    Expr {
+        kind: ExprKind::Column(column.id),
+        ty: column.ty,
+        span,
     }
 }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::plan::{Column, Expr, Rel};
-use crate::syntax::tree::Lambda;
+use crate::syntax::tree::{Lambda, Pattern};
 
 /// A value of the language.
 pub(crate) enum Value {
@@ -23,6 +23,19 @@ pub(crate) enum Binding {
     /// Bound once; each use takes a copy with fresh ids.
     Table(Rc<Rel>),
     Function(Rc<Lambda>, Env),
+    Pattern(Rc<Pattern>, Env),
+    /// A part of a row that only its members can be read of: a node or an edge of a graph, a step of `scan`.
+    Element(Rc<Element>),
+}
+
+/// What [`Binding::Element`] stands for.
+pub(crate) struct Element {
+    /// Its members.
+    pub(crate) columns: Vec<Column>,
+    /// There may be more.
+    pub(crate) open: bool,
+    /// Several in a row: each member is an array.
+    pub(crate) many: bool,
 }
 
 /// Bindings in scope, innermost first. Cloning is cheap.

@@ -1,18 +1,23 @@
 //! `make-series`, `top-nested`, `top-hitters`, `partition`, `reduce`, `scan`.
 
+use super::rel;
+use std::rc::Rc;
+
 use crate::diagnostic::Code;
 use crate::functions;
 use crate::plan::{
     Aggregate, Column, Expr, ExprKind, Literal, PluginArg, Rel, RelOp, SortKey, TopNestedLevel,
 };
-use crate::syntax::tree::{Expr as Syntax, Level, Name, Op, Order, ScanStep, SeriesItem};
+use crate::syntax::tree::{
+    Expr as Syntax, ExprKind as S, Level, Name, Op, Order, ScanStep, SeriesItem,
+};
 use crate::types::{Span, Type};
 
 use super::Binder;
 use super::coerce::cast;
 use super::names::{self, Names};
 use super::project::split;
-use super::scope::{Cx, Env};
+use super::scope::{Binding, Cx, Element, Env};
 
 impl Binder<'_> {
     #[allow(clippy::too_many_arguments)]
@@ -34,7 +39,7 @@ impl Binder<'_> {
             for item in items {
                 let (given, syntax) = split(&item.expr);
                 let default = item.default.as_ref().map(|default| b.scalar(default, cx));
-                let Some((mut call, own)) = b.single_aggregate(syntax, cx) else {
+                let Some((mut call, own)) = b.series_aggregate(syntax, cx) else {
                     continue;
                 };
                 let name = match given.first() {
@@ -113,13 +118,22 @@ impl Binder<'_> {
                 .map(|(column, value)| (column.id, value))
                 .collect(),
         };
-        Rel {
-            op,
-            columns,
-            open: false,
-            serialized: false,
-            span,
+        rel::closed(op, columns, span)
+    }
+
+    /// An aggregate, or a constant, which is the same in every bin.
+    fn series_aggregate(&mut self, syntax: &Syntax, cx: &Cx<'_>) -> Option<(Aggregate, String)> {
+        if matches!(syntax.kind, S::Call { .. }) {
+            return self.single_aggregate(syntax, cx);
         }
+        let value = self.scalar(syntax, &Cx::top(cx.env));
+        let output = self.column(String::new(), value.ty);
+        let aggregate = Aggregate {
+            function: "take_any",
+            args: vec![value],
+            outputs: vec![output],
+        };
+        Some((aggregate, names::of(syntax).unwrap_or_default()))
     }
 
     pub(super) fn top_nested(
@@ -173,16 +187,14 @@ impl Binder<'_> {
                 descending: level.descending,
             });
         }
-        Rel {
-            op: RelOp::TopNested {
+        rel::closed(
+            RelOp::TopNested {
                 input: Box::new(rel),
                 levels: plan,
             },
             columns,
-            open: false,
-            serialized: false,
             span,
-        }
+        )
     }
 
     /// `top-hitters n of x by y`: the exact answer, by `summarize` and `top`.
@@ -238,29 +250,21 @@ impl Binder<'_> {
             keys: vec![(key.id, value)],
             aggregates,
         };
-        let inner = Rel {
-            op,
-            columns: columns.clone(),
-            open: false,
-            serialized: false,
-            span,
-        };
+        let inner = rel::closed(op, columns.clone(), span);
         let keys = vec![SortKey {
             expr: Self::pass(&output, span).1,
             descending: true,
             nulls_first: false,
         }];
-        Rel {
-            op: RelOp::Top {
+        rel::ordered(
+            RelOp::Top {
                 input: Box::new(inner),
                 count,
                 keys,
             },
             columns,
-            open: false,
-            serialized: true,
             span,
-        }
+        )
     }
 
     pub(super) fn partition(
@@ -290,13 +294,7 @@ impl Binder<'_> {
             key,
             subquery: Box::new(subquery),
         };
-        Rel {
-            op,
-            columns,
-            open,
-            serialized: false,
-            span,
-        }
+        rel::unordered(op, columns, open, span)
     }
 
     pub(super) fn reduce(&mut self, mut rel: Rel, by: &Syntax, span: Span, env: &Env) -> Rel {
@@ -313,13 +311,7 @@ impl Binder<'_> {
             args,
             declared: false,
         };
-        Rel {
-            op,
-            columns,
-            open: false,
-            serialized: false,
-            span,
-        }
+        rel::closed(op, columns, span)
     }
 
     /// `scan` is checked and typed, but its plan only names it.
@@ -345,14 +337,15 @@ impl Binder<'_> {
             let column = self.column(&name.text, *ty);
             columns.push(column);
         }
-        // `step.Column` reads like a property: a step's name stands for a bag of its columns.
+        // `step.Column` is the value the step's last match had.
         let mut scope = env.clone();
         for step in steps {
-            let bag = Expr {
-                ty: Type::Unknown,
-                ..Self::unknown(step.name.span)
+            let element = Element {
+                columns: columns.clone(),
+                open: rel.open,
+                many: false,
             };
-            scope = scope.with(&step.name.text, super::scope::Binding::Scalar(bag));
+            scope = scope.with(&step.name.text, Binding::Element(Rc::new(element)));
         }
         let probe = Rel {
             op: RelOp::SubInput,
@@ -375,11 +368,10 @@ impl Binder<'_> {
                 }
             }
         }
-        let id = self.column(
-            match_id.map_or("match_id", |name| name.text.as_str()),
-            Type::Long,
-        );
-        columns.push(id);
+        if let Some(name) = match_id {
+            let id = self.column(&name.text, Type::Long);
+            columns.push(id);
+        }
         let passed = columns.clone();
         let (open, serialized) = (rel.open, rel.serialized);
         let op = RelOp::Evaluate {

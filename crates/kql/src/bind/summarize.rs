@@ -1,9 +1,10 @@
 //! `summarize` and aggregates wherever they may stand.
 
+use super::rel;
 use std::rc::Rc;
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::functions::{self, Known, Naming};
+use crate::functions::{self, Known};
 use crate::plan::{Aggregate, Column, ColumnId, Expr, ExprKind, Literal, Rel, RelOp};
 use crate::syntax::tree::{Expr as Syntax, ExprKind as S, Name};
 use crate::types::{Span, Type};
@@ -14,11 +15,6 @@ use super::coerce::cast;
 use super::names::{self, Names};
 use super::project::split;
 use super::scope::{Cx, Env};
-
-/// An aggregate with the default names of its outputs.
-struct Call {
-    aggregate: Aggregate,
-}
 
 impl Binder<'_> {
     pub(super) fn summarize(
@@ -61,13 +57,7 @@ impl Binder<'_> {
                 keys,
                 aggregates: calls,
             };
-            let inner = Rel {
-                op,
-                columns,
-                open: false,
-                serialized: false,
-                span,
-            };
+            let inner = rel::closed(op, columns, span);
             let mut columns = key_columns;
             let mut values: Vec<(ColumnId, Expr)> = columns
                 .iter()
@@ -77,30 +67,14 @@ impl Binder<'_> {
                 values.push((column.id, value));
                 columns.push(column);
             }
-            let op = RelOp::Project {
-                input: Box::new(inner),
-                items: values,
-            };
-            return Rel {
-                op,
-                columns,
-                open: false,
-                serialized: false,
-                span,
-            };
+            return rel::project(inner, columns, values, false, span);
         }
         let op = RelOp::Summarize {
             input: Box::new(rel),
             keys,
             aggregates: calls,
         };
-        Rel {
-            op,
-            columns,
-            open: false,
-            serialized: false,
-            span,
-        }
+        rel::closed(op, columns, span)
     }
 
     pub(super) fn group_keys(
@@ -123,19 +97,12 @@ impl Binder<'_> {
                     .hint("convert it, as with `tostring()`"),
                 );
             }
-            let name = match given.first() {
-                Some(name) => {
-                    if !names.explicit(&name.text) {
-                        self.error(
-                            Code::Duplicate,
-                            item.span,
-                            format!("a column `{}` is already there", name.text),
-                        );
-                    }
-                    name.text.clone()
-                }
-                None => names.computed(syntax),
+            let name = match (given.first(), &syntax.kind) {
+                (Some(name), _) => self.take_name(names, &name.text, item.span),
+                (None, S::Name(name)) => self.take_name(names, name, item.span),
+                (None, _) => names.computed(syntax),
             };
+            names.given(&name);
             let id = match value.kind {
                 ExprKind::Column(id) if names.take_id(id) => id,
                 _ => self.fresh(),
@@ -172,15 +139,15 @@ impl Binder<'_> {
             && let Some(known) = functions::aggregate(&name.text)
         {
             let mut call = self.aggregate(known, args, syntax.span, keys, cx);
-            for (index, column) in call.aggregate.outputs.iter_mut().enumerate() {
+            for (index, column) in call.outputs.iter_mut().enumerate() {
                 column.name = match given.get(index) {
-                    Some(name) => self.output_name(name, keys, names),
+                    Some(name) => self.output_name(name, names),
                     None if column.name.is_empty() => names.unnamed(),
                     None => names.implicit(&column.name),
                 };
                 outputs.push((column.clone(), Self::pass(column, item.span).1));
             }
-            calls.push(call.aggregate);
+            calls.push(call);
             return;
         }
         let outer = self.aggregating.replace(Vec::new());
@@ -189,35 +156,32 @@ impl Binder<'_> {
         self.check_aggregated(&value, &found, keys, item.span);
         calls.append(&mut found);
         let name = match given.first() {
-            Some(name) => {
-                if !names.explicit(&name.text) {
-                    self.error(
-                        Code::Duplicate,
-                        item.span,
-                        format!("a column `{}` is already there", name.text),
-                    );
-                }
-                name.text.clone()
-            }
+            Some(name) => self.output_name(name, names),
             None => names.computed(syntax),
         };
         let column = self.column(name, value.ty);
         outputs.push((column, value));
     }
 
-    /// A name the query gives: an error if a key has it, a number after it if a default name took it.
-    fn output_name(&mut self, name: &Name, keys: &[(Column, Expr)], names: &mut Names) -> String {
-        if names.explicit(&name.text) {
-            return name.text.clone();
-        }
-        if keys.iter().any(|(column, _)| column.name == name.text) {
-            self.error(
-                Code::Duplicate,
-                name.span,
-                format!("a column `{}` is already there", name.text),
-            );
+    /// A name the query gives: an error if it gave it before, a number after it if a default name took it.
+    fn output_name(&mut self, name: &Name, names: &mut Names) -> String {
+        if !names.given(&name.text) {
+            self.name_taken(&name.text, name.span);
         }
         names.implicit(&name.text)
+    }
+
+    /// Takes a name, or reports that another column has it.
+    pub(super) fn take_name(&mut self, names: &mut Names, name: &str, span: Span) -> String {
+        if !names.explicit(name) {
+            self.name_taken(name, span);
+        }
+        name.to_owned()
+    }
+
+    pub(super) fn name_taken(&mut self, name: &str, span: Span) {
+        let message = format!("a column `{name}` is already there");
+        self.error(Code::Duplicate, span, message);
     }
 
     /// An expression around aggregates may only use their results and the keys.
@@ -265,11 +229,11 @@ impl Binder<'_> {
         let outer = self.aggregating.take();
         let call = self.aggregate(known, args, span, &[], cx);
         self.aggregating = outer;
-        let Some(first) = call.aggregate.outputs.first().cloned() else {
+        let Some(first) = call.outputs.first().cloned() else {
             return Self::unknown(span);
         };
         if let Some(found) = &mut self.aggregating {
-            found.push(call.aggregate);
+            found.push(call);
         }
         Self::pass(&first, span).1
     }
@@ -302,8 +266,8 @@ impl Binder<'_> {
             return None;
         };
         let call = self.aggregate(known, args, syntax.span, &[], cx);
-        let name = call.aggregate.outputs.first()?.name.clone();
-        Some((call.aggregate, name))
+        let name = call.outputs.first()?.name.clone();
+        Some((call, name))
     }
 
     fn aggregate(
@@ -313,7 +277,7 @@ impl Binder<'_> {
         span: Span,
         keys: &[(Column, Expr)],
         cx: &Cx<'_>,
-    ) -> Call {
+    ) -> Aggregate {
         match known.function.canonical() {
             "arg_max" | "arg_min" => self.arg_extreme(known, args, span, keys, cx),
             "take_any" => self.take_any(known, args, span, keys, cx),
@@ -330,44 +294,28 @@ impl Binder<'_> {
         args: &[Rc<Syntax>],
         span: Span,
         cx: &Cx<'_>,
-    ) -> Call {
+    ) -> Aggregate {
         let bound = args
             .iter()
             .map(|arg| self.scalar(split(arg).1, cx))
             .collect();
-        let (bound, ty) = self.fit(known, bound, span, None);
+        let fitted = self.fit(known, bound, (span, span), None);
+        let (bound, ty) = (fitted.args, fitted.computed);
         let argument = args
             .first()
             .and_then(|arg| names::of(arg))
             .unwrap_or_default();
-        let name = match known.function.naming {
-            // `count(predicate)` and `count()` are both `count_`.
-            Naming::Prefixed(prefix)
-                if known.function.name.starts_with("count")
-                    && !known.function.name.contains("distinct") =>
-            {
-                format!("{prefix}_")
-            }
-            Naming::Prefixed(prefix) => format!("{prefix}_{argument}"),
-            Naming::Argument => argument,
-            Naming::Fixed(name) => name.to_owned(),
-            Naming::Anonymous if known.function.name.starts_with("percentiles") => {
-                format!("{}_{argument}", "percentiles")
-            }
-            Naming::Anonymous | Naming::Column => String::new(),
-        };
+        let name = names::aggregate(known, &argument);
         let ty = if known.function.name.ends_with("_array") {
             Type::Dynamic
         } else {
             ty
         };
         let output = self.column(name, ty);
-        Call {
-            aggregate: Aggregate {
-                function: known.function.canonical(),
-                args: bound,
-                outputs: vec![output],
-            },
+        Aggregate {
+            function: known.function.canonical(),
+            args: bound,
+            outputs: vec![output],
         }
     }
 
@@ -393,6 +341,32 @@ impl Binder<'_> {
             .collect()
     }
 
+    fn needs_argument(&mut self, known: &Known, span: Span) {
+        let name = known.function.name;
+        let message = format!("`{name}` takes at least 1 argument, found 0");
+        self.error(Code::ArgumentCount, span, message);
+    }
+
+    /// The values of one argument of `arg_max` or `take_any`, with their default names.
+    fn values_of(
+        &mut self,
+        arg: &Syntax,
+        values: &[Expr],
+        keys: &[(Column, Expr)],
+        cx: &Cx<'_>,
+    ) -> Vec<(Expr, Option<String>)> {
+        if matches!(arg.kind, S::Star) {
+            let all = Self::star_columns(keys, values, cx, arg.span);
+            return all
+                .into_iter()
+                .map(|(value, name)| (value, Some(name)))
+                .collect();
+        }
+        let (given, syntax) = split(arg);
+        let name = given.first().map(|name| name.text.clone());
+        vec![(self.scalar(syntax, cx), name.or_else(|| names::of(syntax)))]
+    }
+
     fn arg_extreme(
         &mut self,
         known: &'static Known,
@@ -400,24 +374,15 @@ impl Binder<'_> {
         span: Span,
         keys: &[(Column, Expr)],
         cx: &Cx<'_>,
-    ) -> Call {
+    ) -> Aggregate {
         let function = known.function.canonical();
         let word = if function == "arg_max" { "max" } else { "min" };
         let Some(first) = args.first() else {
-            self.error(
-                Code::ArgumentCount,
-                span,
-                format!(
-                    "`{}` takes at least 1 argument, found 0",
-                    known.function.name
-                ),
-            );
-            return Call {
-                aggregate: Aggregate {
-                    function,
-                    args: Vec::new(),
-                    outputs: Vec::new(),
-                },
+            self.needs_argument(known, span);
+            return Aggregate {
+                function,
+                args: Vec::new(),
+                outputs: Vec::new(),
             };
         };
         let (first_given, first) = split(first);
@@ -447,39 +412,29 @@ impl Binder<'_> {
         let mut values = vec![extreme];
         let mut names = vec![first_name];
         for arg in &args[1..] {
-            if matches!(arg.kind, S::Star) {
-                for (value, name) in Self::star_columns(keys, &values, cx, arg.span) {
-                    values.push(value);
-                    names.push(format!("{prefix}{name}"));
-                }
-            } else {
-                let (given, syntax) = split(arg);
-                values.push(self.scalar(syntax, cx));
-                let name = given
-                    .first()
-                    .map(|name| name.text.clone())
-                    .or_else(|| names::of(syntax));
-                names.push(
-                    name.map(|name| format!("{prefix}{name}"))
-                        .unwrap_or_default(),
-                );
+            for (value, name) in self.values_of(arg, &values, keys, cx) {
+                values.push(value);
+                names.push(name.map_or_else(String::new, |name| format!("{prefix}{name}")));
             }
         }
         self.outputs(function, values, names)
     }
 
-    fn outputs(&mut self, function: &'static str, args: Vec<Expr>, names: Vec<String>) -> Call {
+    fn outputs(
+        &mut self,
+        function: &'static str,
+        args: Vec<Expr>,
+        names: Vec<String>,
+    ) -> Aggregate {
         let outputs = args
             .iter()
             .zip(names)
             .map(|(arg, name)| self.column(name, arg.ty))
             .collect();
-        Call {
-            aggregate: Aggregate {
-                function,
-                args,
-                outputs,
-            },
+        Aggregate {
+            function,
+            args,
+            outputs,
         }
     }
 
@@ -490,37 +445,23 @@ impl Binder<'_> {
         span: Span,
         keys: &[(Column, Expr)],
         cx: &Cx<'_>,
-    ) -> Call {
+    ) -> Aggregate {
         let prefix = if known.function.alias_of.is_some() {
             "any_"
         } else {
             ""
         };
         if args.is_empty() {
-            self.error(
-                Code::ArgumentCount,
-                span,
-                format!(
-                    "`{}` takes at least 1 argument, found 0",
-                    known.function.name
-                ),
-            );
+            self.needs_argument(known, span);
         }
         let mut values = Vec::new();
         let mut names = Vec::new();
         for arg in args {
-            if matches!(arg.kind, S::Star) {
-                for (value, name) in Self::star_columns(keys, &values, cx, arg.span) {
-                    values.push(value);
-                    names.push(format!("{prefix}{name}"));
-                }
-            } else {
-                values.push(self.scalar(arg, cx));
-                let own = names::of(arg);
-                names.push(if own.is_none() && prefix.is_empty() {
-                    String::new()
-                } else {
-                    format!("{prefix}{}", own.unwrap_or_default())
+            for (value, name) in self.values_of(arg, &values, keys, cx) {
+                values.push(value);
+                names.push(match name {
+                    None if prefix.is_empty() => String::new(),
+                    name => format!("{prefix}{}", name.unwrap_or_default()),
                 });
             }
         }
@@ -533,9 +474,9 @@ impl Binder<'_> {
         args: &[Rc<Syntax>],
         span: Span,
         cx: &Cx<'_>,
-    ) -> Call {
+    ) -> Aggregate {
         let bound: Vec<Expr> = args.iter().map(|arg| self.scalar(arg, cx)).collect();
-        let (mut bound, _) = self.fit(known, bound, span, None);
+        let mut bound = self.fit(known, bound, (span, span), None).args;
         let function = known.function.canonical();
         let skip = if function.ends_with('w') { 2 } else { 1 };
         let argument = args
@@ -564,12 +505,10 @@ impl Binder<'_> {
         if outputs.is_empty() {
             outputs.push(self.column(format!("percentile_{argument}"), ty));
         }
-        Call {
-            aggregate: Aggregate {
-                function,
-                args: bound,
-                outputs,
-            },
+        Aggregate {
+            function,
+            args: bound,
+            outputs,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Tables: names, pipelines, sources, and the columns an open input turns out to need.
 
+use super::rel;
 use crate::diagnostic::{Code, Diagnostic, closest};
+use crate::functions;
 use crate::plan::{Column, ColumnId, Expr, ExprKind, Rel, RelOp};
 use crate::syntax::tree::{Expr as Syntax, ExprKind as S, Name, Op, OpKind};
 use crate::types::{Span, Type};
@@ -8,7 +10,7 @@ use crate::walk;
 
 use super::coerce::cast;
 use super::names::{self, Names};
-use super::scope::{Cx, Env, Value};
+use super::scope::{Binding, Cx, Env, Value};
 use super::{Binder, MAX_REL_DEPTH};
 
 impl Binder<'_> {
@@ -16,12 +18,12 @@ impl Binder<'_> {
     pub(super) fn table(&mut self, syntax: &Syntax, env: &Env) -> Rel {
         let rel = match &syntax.kind {
             S::Pipeline(source, ops) => {
-                let source = self.table(source, env);
+                let source = self.pipeline_source(source, env);
                 return self.pipeline(source, ops, env);
             }
             S::Source(op) => self.source(op, env),
             S::Paren(inner) => return self.table(inner, env),
-            S::Wildcard(pattern) => self.wildcard(pattern, syntax.span, env),
+            S::Wildcard(pattern) => self.wildcard(pattern, syntax.span),
             S::Missing => Self::error_rel(syntax.span),
             S::Name(name) => {
                 // A name in a table's place is reported as a table.
@@ -35,6 +37,32 @@ impl Binder<'_> {
             _ => self.table_value(syntax, env),
         };
         self.counted(rel)
+    }
+
+    /// What a pipeline starts with. A single value has neither rows nor columns, which is a mistake but no error.
+    fn pipeline_source(&mut self, syntax: &Syntax, env: &Env) -> Rel {
+        let scalar = match &syntax.kind {
+            S::Literal(_) | S::Call { .. } => true,
+            S::Name(name) => matches!(env.get(name), Some(Binding::Scalar(_))),
+            _ => false,
+        };
+        if !scalar {
+            return self.table(syntax, env);
+        }
+        match self.value(syntax, &Cx::top(env)) {
+            Value::Table(rel) => self.counted(rel),
+            Value::Scalar(expr) if expr.ty == Type::Unknown => Self::error_rel(syntax.span),
+            Value::Scalar(_) => {
+                let message = "a single value stands where a table is needed; it has no rows";
+                self.report(Diagnostic::warning(
+                    Code::TableExpected,
+                    syntax.span,
+                    message,
+                ));
+                rel::ordered(RelOp::Values { rows: Vec::new() }, Vec::new(), syntax.span)
+            }
+            Value::Function => self.table_value(syntax, env),
+        }
     }
 
     fn table_value(&mut self, syntax: &Syntax, env: &Env) -> Rel {
@@ -77,18 +105,23 @@ impl Binder<'_> {
     }
 
     fn is_stored(&self, name: &str) -> bool {
-        self.catalog.table(name).is_some() || self.catalog.function(name).is_some()
+        self.catalog.table(name).is_some()
+            || self.catalog.function(name).is_some()
+            || functions::workspace::table_function(name).is_some()
     }
 
     /// A stored table or a stored function without parameters.
     pub(super) fn stored(&mut self, name: &str, span: Span) -> Option<Rel> {
         let Some(definition) = self.catalog.table(name) else {
-            self.catalog.function(name)?;
             let name = Name {
                 text: name.to_owned(),
                 span,
             };
-            return match self.stored_function(&name, &[], span, &Cx::top(&Env::default()))? {
+            let top = Env::default();
+            if self.catalog.function(&name.text).is_none() {
+                return self.workspace_function(&name, &[], span, &Cx::top(&top));
+            }
+            return match self.stored_function(&name, &[], span, &Cx::top(&top))? {
                 Value::Table(rel) => Some(rel),
                 _ => None,
             };
@@ -106,16 +139,14 @@ impl Binder<'_> {
             });
         }
         let name = definition.name.clone();
-        Some(Rel {
-            op: RelOp::Table {
+        Some(rel::closed(
+            RelOp::Table {
                 name,
                 columns: stored,
             },
             columns,
-            open: false,
-            serialized: false,
             span,
-        })
+        ))
     }
 
     pub(super) fn missing_table(&mut self, name: &str, span: Span) -> Rel {
@@ -161,8 +192,8 @@ impl Binder<'_> {
         })
     }
 
-    /// Tables of the catalog and of the text that a pattern matches.
-    pub(super) fn wildcard_tables(&mut self, pattern: &str, span: Span, env: &Env) -> Vec<Rel> {
+    /// Tables of the catalog that a pattern matches; those of the text have to be named.
+    pub(super) fn wildcard_tables(&mut self, pattern: &str, span: Span) -> Vec<Rel> {
         let known: Vec<String> = self
             .catalog
             .table_names()
@@ -170,27 +201,14 @@ impl Binder<'_> {
             .filter(|name| names::matches(pattern, name))
             .map(std::borrow::Cow::into_owned)
             .collect();
-        let mut rels: Vec<Rel> = known
+        known
             .iter()
             .filter_map(|name| self.stored(name, span))
-            .collect();
-        let local: Vec<_> = env
-            .iter()
-            .filter(|(name, _)| names::matches(pattern, name))
-            .filter_map(|(_, binding)| match binding {
-                super::scope::Binding::Table(rel) => Some(std::rc::Rc::clone(rel)),
-                _ => None,
-            })
-            .collect();
-        for rel in local {
-            let copy = self.instance(&rel);
-            rels.push(copy);
-        }
-        rels
+            .collect()
     }
 
-    fn wildcard(&mut self, pattern: &str, span: Span, env: &Env) -> Rel {
-        let tables = self.wildcard_tables(pattern, span, env);
+    fn wildcard(&mut self, pattern: &str, span: Span) -> Rel {
+        let tables = self.wildcard_tables(pattern, span);
         if tables.is_empty() {
             return self.missing_table(pattern, span);
         }
@@ -329,13 +347,7 @@ impl Binder<'_> {
                     .iter()
                     .map(|(name, ty)| self.column(&name.text, *ty))
                     .collect();
-                Rel {
-                    op: RelOp::ExternalData { uris, properties },
-                    columns,
-                    open: false,
-                    serialized: false,
-                    span,
-                }
+                rel::closed(RelOp::ExternalData { uris, properties }, columns, span)
             }
             OpKind::Union { options, inputs } => self.union(None, options, inputs, span, env),
             OpKind::Search {
@@ -365,31 +377,22 @@ impl Binder<'_> {
         let mut names = Names::default();
         let mut columns = Vec::new();
         let mut values = Vec::new();
-        for (index, item) in items.iter().enumerate() {
-            let (given, value) = super::project::split(item);
-            let value = self.scalar(value, &Cx::top(env));
-            let name = match given.first() {
-                Some(name) => name.text.clone(),
-                None => format!("print_{index}"),
-            };
-            if !names.explicit(&name) {
-                self.error(
-                    Code::Duplicate,
-                    item.span,
-                    format!("a column `{name}` is already there"),
-                );
+        for item in items {
+            for computed in self.compute(item, &Cx::top(env)) {
+                let default = computed.default.filter(|_| computed.of_tuple);
+                let name = match (computed.given, default) {
+                    (Some(name), _) => self.take_name(&mut names, &name.text, item.span),
+                    (None, Some(name)) => names.implicit(&name),
+                    (None, None) => {
+                        self.take_name(&mut names, &format!("print_{}", columns.len()), item.span)
+                    }
+                };
+                let column = self.column(name, computed.value.ty);
+                values.push((column.id, computed.value));
+                columns.push(column);
             }
-            let column = self.column(name, value.ty);
-            values.push((column.id, value));
-            columns.push(column);
         }
-        Rel {
-            op: RelOp::Print { items: values },
-            columns,
-            open: false,
-            serialized: true,
-            span,
-        }
+        rel::ordered(RelOp::Print { items: values }, columns, span)
     }
 
     fn range(
@@ -433,13 +436,7 @@ impl Binder<'_> {
             to: Box::new(cast(to, ty)),
             step: Box::new(cast(step, step_type)),
         };
-        Rel {
-            op,
-            columns: vec![column],
-            open: false,
-            serialized: true,
-            span,
-        }
+        rel::ordered(op, vec![column], span)
     }
 
     fn datatable(
@@ -455,15 +452,10 @@ impl Binder<'_> {
             .collect();
         let mut names = Names::default();
         for column in &columns {
-            if !names.explicit(&column.name) {
-                self.error(
-                    Code::Duplicate,
-                    span,
-                    format!("a column `{}` is already there", column.name),
-                );
-            }
+            self.take_name(&mut names, &column.name, span);
         }
-        if columns.is_empty() || !values.len().is_multiple_of(columns.len()) {
+        let fills = !columns.is_empty() && values.len().is_multiple_of(columns.len());
+        if !fills && !self.is_broken(span) {
             let message = format!(
                 "{} values do not fill rows of {} columns",
                 values.len(),
@@ -484,13 +476,7 @@ impl Binder<'_> {
             });
             rows.push(cells.collect());
         }
-        Rel {
-            op: RelOp::Values { rows },
-            columns,
-            open: false,
-            serialized: true,
-            span,
-        }
+        rel::ordered(RelOp::Values { rows }, columns, span)
     }
 }
 

@@ -157,13 +157,13 @@ pub(super) const ENTRIES: &[Function] = &[
     .prefixed("dcountif"),
     Function::new(
         "hll",
-        &["(expr: plain, accuracy: integer?) -> dynamic"],
+        &["(expr: hashable, accuracy: integer?) -> dynamic"],
         "HyperLogLog sketch of the values.",
     )
     .prefixed("hll"),
     Function::new(
         "hll_if",
-        &["(expr: plain, predicate: bool, accuracy: integer?) -> dynamic"],
+        &["(expr: hashable, predicate: bool, accuracy: integer?) -> dynamic"],
         "HyperLogLog sketch of the values where the predicate holds.",
     )
     .prefixed("hll_if"),

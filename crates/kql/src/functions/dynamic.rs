@@ -159,7 +159,7 @@ pub(super) const ENTRIES: &[Function] = &[
         "extract_json",
         &[
             "(json_path: const string, json_text: string) -> string",
-            "(json_path: const string, json_text: string, type: const type) -> literal",
+            "(json_path: const string, json_text: string, type: literal type) -> literal",
         ],
         "Same as extractjson.",
     )
@@ -168,7 +168,7 @@ pub(super) const ENTRIES: &[Function] = &[
         "extractjson",
         &[
             "(json_path: const string, json_text: string) -> string",
-            "(json_path: const string, json_text: string, type: const type) -> literal",
+            "(json_path: const string, json_text: string, type: literal type) -> literal",
         ],
         "Value at a JSON path of a JSON text.",
     ),
@@ -191,7 +191,7 @@ pub(super) const ENTRIES: &[Function] = &[
     .alias_of("bag_pack"),
     Function::new(
         "pack_all",
-        &["(ignore_null_empty: const scalar?) -> dynamic"],
+        &["(ignore_null_empty: literal scalar?) -> dynamic"],
         "Property bag of all columns.",
     ),
     Function::new(

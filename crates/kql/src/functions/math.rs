@@ -181,12 +181,12 @@ pub(super) const ENTRIES: &[Function] = &[
     .named_as_argument(),
     Function::new(
         "max_of",
-        &["(arg: common{2}) -> common"],
+        &["(arg: common_orderable{2}) -> common"],
         "Greatest of the arguments.",
     ),
     Function::new(
         "min_of",
-        &["(arg: common{2}) -> common"],
+        &["(arg: common_orderable{2}) -> common"],
         "Least of the arguments.",
     ),
     Function::new("pi", &["() -> real"], "Pi."),

@@ -2,7 +2,7 @@
 //! signatures, a line of documentation and an example. One more function is one more entry in one of these modules.
 //!
 //! A signature is written as people read it, `(text: string, start: integer, length: integer?) -> string`, and parsed
-//! once. Words before a kind: `const` (no column), `column` (a column's name), `star_or` (or `*`). After it: `?`
+//! once. Words before a kind: `const` (no column), `literal` (written out), `column` (a column), `star_or` (or `*`), `in=a|b` (one of these words). After it: `?`
 //! optional, `*` any number, `+` one or more, `{2}` two or more. Kinds are types or classes of them, see [`Kind`].
 //! Results: a type, `arg0`/`arg1` (that argument's type), `promoted` (int becomes long), `widest`, `common`, `literal`
 //! (the type a `typeof` argument names) and `custom` (the binder knows).
@@ -25,6 +25,7 @@ mod text;
 pub mod tuples;
 mod units;
 mod window;
+pub mod workspace;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;

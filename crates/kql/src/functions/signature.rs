@@ -27,12 +27,16 @@ pub enum Kind {
     IntegerOrArray,
     /// A number or `bool`.
     NumberOrBool,
+    /// Any scalar but `real` and `bool`.
+    Hashable,
     /// A dynamic array.
     Array,
     /// A dynamic property bag.
     Bag,
     /// The same type for all such arguments (numbers widen).
     Common,
+    /// The same, and [`Kind::Orderable`].
+    CommonOrderable,
     /// The same, where a `dynamic` adapts to the others.
     CommonOrDynamic,
     /// `typeof(T)`.
@@ -50,6 +54,14 @@ pub struct Parameter {
     pub kind: Kind,
     /// `const`: must not depend on a column.
     pub constant: bool,
+    /// `literal`: must be written out, not computed.
+    pub literal: bool,
+    /// `in=a|b`: must be one of these words, in any case.
+    pub words: Vec<String>,
+    /// `aggregate`: must be a call of an aggregate.
+    pub aggregate: bool,
+    /// `column`: must be a column.
+    pub column: bool,
     /// `*` may stand for it.
     pub star: bool,
     /// A column of the first argument, a table (`lookup`).
@@ -188,16 +200,25 @@ fn parameter(text: &str) -> Option<Parameter> {
         "array" => Kind::Array,
         "bag" => Kind::Bag,
         "common" => Kind::Common,
+        "common_orderable" => Kind::CommonOrderable,
+        "hashable" => Kind::Hashable,
         "common_or_dynamic" => Kind::CommonOrDynamic,
         "type" => Kind::TypeLiteral,
         "table" => Kind::Table,
         name => Kind::Exact(Type::parse(name)?),
     };
     let has = |word: &str| words.contains(&word);
+    let choice = words.iter().find_map(|word| word.strip_prefix("in="));
     Some(Parameter {
         name: name.to_owned(),
         kind,
         constant: has("const"),
+        literal: has("literal"),
+        words: choice.map_or_else(Vec::new, |words| {
+            words.split('|').map(str::to_owned).collect()
+        }),
+        aggregate: has("aggregate"),
+        column: has("column"),
         star: has("star") || has("star_or"),
         lookup: has("lookup"),
         min,

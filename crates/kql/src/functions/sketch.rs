@@ -32,7 +32,7 @@ pub(super) const ENTRIES: &[Function] = &[
         "percentile_tdigest",
         &[
             "(tdigest: array, percentile1: real) -> dynamic",
-            "(tdigest: array, percentile1: real, type: const type) -> literal",
+            "(tdigest: array, percentile1: real, type: literal type) -> literal",
         ],
         "Percentile of a t-digest.",
     )

@@ -76,4 +76,34 @@ pub(super) const ENTRIES: &[Function] = &[
     )
     .called("$IngestionTime"),
     Function::new("new_guid", &["() -> guid"], "A random guid."),
+    Function::new(
+        "_ASIM_GetUsernameType",
+        &["(x: string, y: string?) -> string"],
+        "The form a user's name is written in (`UPN`, `Windows`, `DN`, `Simple`).",
+    ),
+    Function::new(
+        "_ASIM_GetWindowsUserType",
+        &["(x: string, y: string?) -> string"],
+        "The type of a Windows user, by name and SID.",
+    ),
+    Function::new(
+        "_ASIM_LookupDnsQueryType",
+        &["(x: long) -> string"],
+        "The name of a DNS query type.",
+    ),
+    Function::new(
+        "_ASIM_LookupDnsResponseCode",
+        &["(x: long) -> string"],
+        "The name of a DNS response code.",
+    ),
+    Function::new(
+        "_ASIM_LookupICMPType",
+        &["(x: long) -> string"],
+        "The name of an ICMP type.",
+    ),
+    Function::new(
+        "_ASIM_LookupNetworkProtocol",
+        &["(x: long) -> string"],
+        "The name of an IP protocol number.",
+    ),
 ];

@@ -4,8 +4,8 @@ use super::Function;
 
 /// One entry per function.
 pub(super) const ENTRIES: &[Function] = &[
-    Function::new("countof", &["(source: string, search: string, kind: const string?) -> long"], "Counts occurrences of a string or matches of a regular expression."),
-    Function::new("extract", &["(regex: const string, capture_group: long, source: string) -> string", "(regex: const string, capture_group: long, source: string, type_literal: const type) -> literal"], "Capture group of the first match of a regular expression, optionally converted.").example("extract(@\"user=(\\w+)\", 1, Message)"),
+    Function::new("countof", &["(source: string, search: string, kind: literal in=normal|regex string?) -> long"], "Counts occurrences of a string or matches of a regular expression."),
+    Function::new("extract", &["(regex: const string, capture_group: long, source: string) -> string", "(regex: const string, capture_group: long, source: string, type_literal: literal type) -> literal"], "Capture group of the first match of a regular expression, optionally converted.").example("extract(@\"user=(\\w+)\", 1, Message)"),
     Function::new("extract_all", &["(regex: const string, source: string) -> dynamic", "(regex: const string, capture_groups: array, source: string) -> dynamic"], "Array of all matches of a regular expression's groups."),
     Function::new("extractall", &["(regex: const string, source: string) -> dynamic", "(regex: const string, capture_groups: array, source: string) -> dynamic"], "Older spelling of extract_all.").alias_of("extract_all"),
     Function::new("format_bytes", &["(size: number, precision: const number?, format: const string?) -> string"], "Number of bytes as text with a unit.").named_as_argument(),

@@ -1,13 +1,10 @@
-//! Expressions, by precedence: or, and, equality, comparison, sum, product, string operators, unary, postfix.
-
-use std::rc::Rc;
-
-use crate::plan::{InOperator, Operator};
-use crate::types::{Span, Type};
+//! Expressions, by precedence: or, and, equality, comparison, sum, product, string operators; and lists of them.
 
 use super::lexer::TokenKind;
 use super::parser::{MAX_DEPTH, Parser};
-use super::tree::{Constant, Expr, ExprKind, Name};
+use super::tree::{Expr, ExprKind, Name};
+use crate::plan::{InOperator, Operator};
+use crate::types::Span;
 
 /// String operators by their word.
 const STRING_OPERATORS: &[(&str, Operator)] = &[
@@ -50,19 +47,19 @@ const IN_OPERATORS: &[(&str, InOperator)] = &[
     ("has_all", InOperator::HasAll),
 ];
 
-fn binary(op: Operator, at: Span, left: Expr, right: Expr) -> Expr {
-    let span = left.span.to(right.span);
-    Expr {
-        kind: ExprKind::Binary(op, at, Box::new(left), Box::new(right)),
-        span,
-    }
-}
-
 impl Parser<'_> {
     /// An expression that may be a pipeline or an operator that starts one.
     pub(super) fn pipeline(&mut self) -> Expr {
         self.deeper(Self::missing, |p| {
             let start = p.span();
+            if let Some(first) = p.misplaced_operator() {
+                let mut ops = vec![first];
+                ops.append(&mut p.operators());
+                return Expr {
+                    kind: ExprKind::Pipeline(Box::new(p.missing()), ops),
+                    span: p.since(start),
+                };
+            }
             let source = match p.source_operator() {
                 Some(op) => Expr {
                     span: op.span,
@@ -86,32 +83,46 @@ impl Parser<'_> {
         self.deeper(Self::missing, |p| p.logical(Operator::Or, "or", Self::and))
     }
 
-    /// A chain of `and` or `or`. Both are associative, so the tree is built balanced: lists of a thousand indicators
-    /// joined by `or` are common, and a tree that deep would exhaust the stack of whoever walks it.
+    /// A chain of `and` or `or`. A long one becomes a balanced tree, as both are associative: lists of a thousand
+    /// indicators joined by `or` are common, and a tree that deep would exhaust the stack of whoever walks it.
     fn logical(&mut self, op: Operator, word: &str, operand: fn(&mut Self) -> Expr) -> Expr {
-        let mut operands = vec![operand(self)];
+        let mut first = operand(self);
         let mut height = self.height;
-        let mut at = self.span();
+        let mut rest = Vec::new();
         while self.at_word(word) {
-            at = self.span();
+            let at = self.span();
             self.advance();
-            operands.push(operand(self));
+            rest.push((at, operand(self)));
             height = height.max(self.height);
         }
+        if rest.len() < BALANCED_FROM {
+            height += rest.len();
+            for (at, right) in rest {
+                first = binary(op, at, first, right);
+            }
+            self.height = height;
+            return first;
+        }
+        // Each operand goes with the operator before it.
+        let mut operands = vec![(first.span, first)];
+        operands.append(&mut rest);
         while operands.len() > 1 {
             height += 1;
             let mut pairs = Vec::with_capacity(operands.len().div_ceil(2));
             let mut rest = operands.into_iter();
-            while let Some(left) = rest.next() {
-                pairs.push(match rest.next() {
-                    Some(right) => binary(op, at, left, right),
+            while let Some((before, left)) = rest.next() {
+                let joined = match rest.next() {
+                    Some((at, right)) => binary(op, at, left, right),
                     None => left,
-                });
+                };
+                pairs.push((before, joined));
             }
             operands = pairs;
         }
         self.height = height;
-        operands.pop().unwrap_or_else(|| self.missing())
+        operands
+            .pop()
+            .map_or_else(|| self.missing(), |(_, whole)| whole)
     }
 
     fn and(&mut self) -> Expr {
@@ -133,7 +144,7 @@ impl Parser<'_> {
     }
 
     /// Counts one more level above the node just read.
-    fn grow(&mut self) {
+    pub(super) fn grow(&mut self) {
         self.height += 1;
         if self.height > MAX_DEPTH {
             self.too_deep();
@@ -145,8 +156,7 @@ impl Parser<'_> {
         let height = self.height;
         let at = self.span();
         let op = match self.token(0).kind {
-            // A single `=` is taken for a comparison, as the official parser does in a predicate.
-            TokenKind::Punctuation("==" | "=") => Operator::Equal,
+            TokenKind::Punctuation("==") => Operator::Equal,
             TokenKind::Punctuation("!=" | "<>") => Operator::NotEqual,
             TokenKind::Name => return self.word_operator(left),
             _ => return left,
@@ -160,9 +170,9 @@ impl Parser<'_> {
     fn word_operator(&mut self, left: Expr) -> Expr {
         let at = self.span();
         let word = self.word(0);
-        if matches!(word, "between" | "!between") && self.ahead(1, "(") {
+        if matches!(word, "between" | "!between") {
             self.advance();
-            self.advance();
+            self.expect("(");
             let mut height = self.height;
             let low = Box::new(self.sum());
             height = height.max(self.height);
@@ -190,13 +200,11 @@ impl Parser<'_> {
         let mut list = Vec::new();
         let mut height = self.height;
         if self.expect("(") {
-            while !self.at(")") && !self.at_end() {
-                list.push(self.pipeline());
-                height = height.max(self.height);
-                if !self.eat(",") {
-                    break;
-                }
-            }
+            list = self.list(|p| {
+                let item = p.pipeline();
+                height = height.max(p.height);
+                item
+            });
             self.expect(")");
         }
         self.height = height;
@@ -290,259 +298,6 @@ impl Parser<'_> {
         }
     }
 
-    fn star(&mut self) -> Expr {
-        let span = self.span();
-        self.advance();
-        Expr {
-            kind: ExprKind::Star,
-            span,
-        }
-    }
-
-    /// `-x`, `+x`, or a postfix expression.
-    pub(super) fn unary(&mut self) -> Expr {
-        let start = self.span();
-        if self.eat("-") {
-            let value = self.deeper(Self::missing, Self::unary);
-            let span = self.since(start);
-            return match value.kind {
-                // A literal's sign belongs to it, so that the least `long` can be written.
-                ExprKind::Literal(Constant::Long(n)) => Expr {
-                    kind: ExprKind::Literal(Constant::Long(n.wrapping_neg())),
-                    span,
-                },
-                ExprKind::Literal(Constant::Real(n)) => Expr {
-                    kind: ExprKind::Literal(Constant::Real(-n)),
-                    span,
-                },
-                ExprKind::Literal(Constant::TimeSpan(n)) => Expr {
-                    kind: ExprKind::Literal(Constant::TimeSpan(n.wrapping_neg())),
-                    span,
-                },
-                _ => {
-                    self.grow();
-                    Expr {
-                        kind: ExprKind::Negate(Box::new(value)),
-                        span,
-                    }
-                }
-            };
-        }
-        if self.eat("+") {
-            return self.deeper(Self::missing, Self::unary);
-        }
-        self.postfix()
-    }
-
-    fn postfix(&mut self) -> Expr {
-        let mut value = self.primary();
-        loop {
-            let start = value.span;
-            let height = self.height;
-            if self.at(".") && !matches!(value.kind, ExprKind::Literal(_)) {
-                self.advance();
-                // `value.[0]` is an older spelling of `value[0]`.
-                if self.at("[") && self.try_bracketed_name_ahead().is_none() {
-                    continue;
-                }
-                let name = self.name("a property");
-                if name.text.is_empty() {
-                    return value;
-                }
-                value = if self.at("(") {
-                    let args = self.arguments();
-                    let kind = ExprKind::Call {
-                        receiver: Some(Box::new(value)),
-                        name,
-                        args,
-                    };
-                    Expr {
-                        kind,
-                        span: self.since(start),
-                    }
-                } else {
-                    Expr {
-                        kind: ExprKind::Member(Box::new(value), name),
-                        span: self.since(start),
-                    }
-                };
-            } else if self.at("[") {
-                self.advance();
-                let index = self.expression();
-                self.expect("]");
-                let kind = ExprKind::Element(Box::new(value), Box::new(index));
-                value = Expr {
-                    kind,
-                    span: self.since(start),
-                };
-            } else {
-                return value;
-            }
-            self.height = self.height.max(height);
-            self.grow();
-        }
-    }
-
-    /// `['name']`, not yet taken.
-    fn try_bracketed_name_ahead(&self) -> Option<()> {
-        (self.ahead(2, "]")
-            && matches!(self.token(1).kind, TokenKind::Literal(Constant::String(_))))
-        .then_some(())
-    }
-
-    fn primary(&mut self) -> Expr {
-        let start = self.span();
-        self.height = 1;
-        match &self.token(0).kind {
-            TokenKind::Literal(Constant::String(_)) => {
-                let text = self.string().unwrap_or_default();
-                Expr {
-                    kind: ExprKind::Literal(Constant::String(text)),
-                    span: self.since(start),
-                }
-            }
-            TokenKind::Literal(constant) => {
-                let constant = constant.clone();
-                self.advance();
-                Expr {
-                    kind: ExprKind::Literal(constant),
-                    span: start,
-                }
-            }
-            TokenKind::Name if !self.word(0).starts_with('!') => self.name_or_call(),
-            TokenKind::Punctuation("(") => self.parenthesized(),
-            TokenKind::Punctuation("*") => {
-                if self.adjacent(1) && self.pattern_part(1) {
-                    return self.wildcard(String::new(), start);
-                }
-                self.star()
-            }
-            TokenKind::Punctuation("[") => match self.try_name() {
-                Some(name) => self.call_or_name(name),
-                None => {
-                    self.expected("an expression");
-                    self.missing()
-                }
-            },
-            _ => {
-                self.expected("an expression");
-                self.missing()
-            }
-        }
-    }
-
-    fn parenthesized(&mut self) -> Expr {
-        let start = self.span();
-        self.advance();
-        let outer = std::mem::take(&mut self.patterns);
-        let inner = self.pipeline();
-        self.patterns = outer;
-        self.grow();
-        self.expect(")");
-        Expr {
-            kind: ExprKind::Paren(Box::new(inner)),
-            span: self.since(start),
-        }
-    }
-
-    /// True when the token `n` ahead follows the one before it without a blank.
-    fn adjacent(&self, n: usize) -> bool {
-        n > 0 && self.token(n - 1).span.end == self.token(n).span.start
-    }
-
-    fn name_or_call(&mut self) -> Expr {
-        let start = self.span();
-        if self.at_word("typeof") && self.ahead(1, "(") {
-            self.advance();
-            self.advance();
-            let ty = self.type_name().unwrap_or(Type::Unknown);
-            self.expect(")");
-            return Expr {
-                kind: ExprKind::TypeOf(ty),
-                span: self.since(start),
-            };
-        }
-        let name = self.name("a name");
-        self.call_or_name(name)
-    }
-
-    fn call_or_name(&mut self, name: Name) -> Expr {
-        let start = name.span;
-        if self.at("(") {
-            let args = self.arguments();
-            return Expr {
-                kind: ExprKind::Call {
-                    receiver: None,
-                    name,
-                    args,
-                },
-                span: self.since(start),
-            };
-        }
-        // `Device*` and `Device*Events`: only where the star touches the name and no operand follows.
-        if self.at("*") && self.token(0).span.start == start.end && self.wildcard_follows() {
-            return self.wildcard(name.text, start);
-        }
-        Expr {
-            kind: ExprKind::Name(name.text),
-            span: start,
-        }
-    }
-
-    /// A name or a number, which a pattern such as `*1` may hold.
-    fn pattern_part(&self, n: usize) -> bool {
-        !self.word(n).is_empty()
-            || matches!(self.token(n).kind, TokenKind::Literal(Constant::Long(_)))
-    }
-
-    /// A star that ends a name pattern rather than multiplies.
-    fn wildcard_follows(&self) -> bool {
-        let next = self.token(1);
-        match next.kind {
-            TokenKind::Punctuation(p) => matches!(p, "," | "|" | ")" | ";"),
-            TokenKind::End => true,
-            // `a*b` multiplies, except where only patterns can stand.
-            TokenKind::Name => {
-                (self.patterns && self.adjacent(1))
-                    || matches!(self.word(1), "asc" | "desc" | "where")
-            }
-            TokenKind::Literal(_) | TokenKind::Unknown => false,
-        }
-    }
-
-    fn wildcard(&mut self, mut pattern: String, start: Span) -> Expr {
-        loop {
-            pattern.push_str(self.text());
-            self.advance();
-            let joins = self.previous_end() == self.span().start;
-            if !joins || !(self.at("*") || self.pattern_part(0)) {
-                break;
-            }
-        }
-        Expr {
-            kind: ExprKind::Wildcard(pattern),
-            span: self.since(start),
-        }
-    }
-
-    /// `(a, b = c, *)`.
-    pub(super) fn arguments(&mut self) -> Vec<Rc<Expr>> {
-        self.expect("(");
-        let mut args = Vec::new();
-        let mut height = 1;
-        while !self.at(")") && !self.at_end() {
-            args.push(Rc::new(self.named(true)));
-            height = height.max(self.height);
-            if !self.eat(",") {
-                break;
-            }
-        }
-        self.expect(")");
-        self.height = height;
-        self.grow();
-        args
-    }
-
     /// `name = value`, `(a, b) = value` or a value.
     pub(super) fn named(&mut self, pipeline: bool) -> Expr {
         self.named_by(if pipeline {
@@ -603,19 +358,20 @@ impl Parser<'_> {
 
     /// A comma-separated list of [`Self::named`]; empty when nothing starts one.
     pub(super) fn columns(&mut self) -> Vec<Expr> {
-        let mut list = Vec::new();
-        loop {
-            if self.at_boundary() {
-                if !list.is_empty() {
-                    self.expected("an expression");
-                }
-                break;
-            }
-            list.push(self.named(false));
-            if !self.eat(",") {
-                break;
-            }
+        if self.at_boundary() {
+            return Vec::new();
         }
-        list
+        self.list(|p| p.named(false))
+    }
+}
+
+/// Chains of `and` or `or` with at least this many operators become balanced trees.
+const BALANCED_FROM: usize = 12;
+
+fn binary(op: Operator, at: Span, left: Expr, right: Expr) -> Expr {
+    let span = left.span.to(right.span);
+    Expr {
+        kind: ExprKind::Binary(op, at, Box::new(left), Box::new(right)),
+        span,
     }
 }

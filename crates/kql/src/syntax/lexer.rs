@@ -9,6 +9,9 @@ use super::tree::Constant;
 /// Longest text the lexer takes, in bytes.
 pub const MAX_TEXT: usize = 1 << 20;
 
+/// Each `dynamic(` without its `)` costs a look at all that follows, so only some are looked into.
+const MAX_UNCLOSED: usize = 16;
+
 /// What a token is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TokenKind {
@@ -47,6 +50,7 @@ pub fn lex(text: &str, diagnostics: &mut Vec<Diagnostic>) -> Vec<Token> {
         at: 0,
         tokens: Vec::with_capacity(text.len() / 5),
         diagnostics,
+        unclosed: 0,
     };
     if text.len() > MAX_TEXT {
         lexer.diagnostics.push(Diagnostic::error(
@@ -73,6 +77,8 @@ struct Lexer<'t, 'd> {
     at: usize,
     tokens: Vec<Token>,
     diagnostics: &'d mut Vec<Diagnostic>,
+    /// How many `dynamic(` had no closing bracket.
+    unclosed: usize,
 }
 
 fn is_name_start(c: char) -> bool {
@@ -176,6 +182,9 @@ impl Lexer<'_, '_> {
         let after = self.rest().trim_start();
         if typed && after.starts_with('(') {
             let open = self.text.len() - after.len();
+            if word == "dynamic" {
+                return self.dynamic(start, open);
+            }
             if let Some(ty) = Type::parse(word)
                 && let Some(close) = literal::closing_parenthesis(self.text, open, ty)
             {
@@ -193,8 +202,53 @@ impl Lexer<'_, '_> {
                 });
                 return self.push(TokenKind::Literal(constant), start);
             }
+            return self.unclosed_literal(start, open, Type::parse(word).unwrap_or(Type::Unknown));
         }
         self.push(TokenKind::Name, start);
+    }
+
+    /// A typed literal without its `)`: it ends with the line.
+    fn unclosed_literal(&mut self, start: usize, open: usize, ty: Type) {
+        let rest = &self.text[open..];
+        let line = rest.find('\n').map_or(rest, |end| &rest[..end]);
+        self.at = open + line.trim_end().len();
+        self.diagnostics.push(Diagnostic::error(
+            Code::Expected,
+            Span::new(self.at, self.at),
+            "expected `)`",
+        ));
+        self.push(TokenKind::Literal(Constant::Null(ty)), start);
+    }
+
+    /// `dynamic(...)`. What is wrong inside is reported at its place; where no bracket closes it, the text goes on there.
+    fn dynamic(&mut self, start: usize, open: usize) {
+        let close = literal::closing_parenthesis(self.text, open, Type::Dynamic);
+        if close.is_none() {
+            self.unclosed += 1;
+        }
+        let end = match close {
+            Some(close) => close,
+            None if self.unclosed > MAX_UNCLOSED => open + 1,
+            None => self.text.len(),
+        };
+        self.at = close.map_or(end, |close| close + 1);
+        let constant = match literal::dynamic(&self.text[open + 1..end]) {
+            Ok(json) => Constant::Dynamic(json),
+            Err(trouble) => {
+                let from = open + 1 + trouble.span.start as usize;
+                let to = (open + 1 + trouble.span.end as usize).min(self.text.len());
+                self.diagnostics.push(Diagnostic::error(
+                    Code::Expected,
+                    Span::new(from, to),
+                    format!("expected {}", trouble.expected),
+                ));
+                if close.is_none() {
+                    self.at = from;
+                }
+                Constant::Null(Type::Dynamic)
+            }
+        };
+        self.push(TokenKind::Literal(constant), start);
     }
 
     fn number(&mut self) {

@@ -1,21 +1,20 @@
-//! The parser's machinery, and statements. Parsing never fails: it gives a tree and a list of diagnostics.
+//! The parser's machinery. Parsing never fails: it gives a tree and a list of diagnostics.
 //!
 //! Recovery: what cannot be read inside an operator is skipped up to the next `|`, `;` or closing bracket of the
 //! enclosing level, so one mistake costs one operator.
 
-use std::rc::Rc;
-
+use super::keyword;
+use super::lexer::{Token, TokenKind, lex};
+use super::tree::{Constant, Expr, ExprKind, Name, Parameter, Script};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::types::{Span, Type};
 
-use super::lexer::{Token, TokenKind, lex};
-use super::tree::{
-    Constant, Expr, ExprKind, Lambda, Name, Parameter, ParameterType, Script, Statement,
-    StatementKind,
-};
-
 /// Deepest nesting of expressions, pipelines and function bodies.
 pub const MAX_DEPTH: usize = 150;
+
+/// Words that may follow a list of expressions.
+const AFTER_LISTS: &[&str] = &["declare", "from", "limit", "on", "order", "step", "with"];
+
 /// No more diagnostics than this for one text.
 const MAX_DIAGNOSTICS: usize = 100;
 
@@ -31,17 +30,7 @@ pub struct Parsed {
 /// Parses a text.
 #[must_use]
 pub fn parse(text: &str) -> Parsed {
-    let mut diagnostics = Vec::new();
-    let tokens = lex(text, &mut diagnostics);
-    let mut parser = Parser {
-        text,
-        tokens,
-        at: 0,
-        diagnostics,
-        depth: 0,
-        height: 0,
-        patterns: false,
-    };
+    let mut parser = Parser::new(text);
     let script = parser.script(None);
     Parsed {
         script,
@@ -52,29 +41,19 @@ pub fn parse(text: &str) -> Parsed {
 /// Parses the parameter list and the body of a stored function.
 #[must_use]
 pub fn parse_function(parameters: &str, body: &str) -> (Vec<Parameter>, Parsed) {
-    let mut diagnostics = Vec::new();
-    let tokens = lex(parameters, &mut diagnostics);
-    let mut parser = Parser {
-        text: parameters,
-        tokens,
-        at: 0,
-        diagnostics,
-        depth: 0,
-        height: 0,
-        patterns: false,
-    };
+    let mut parser = Parser::new(parameters);
     let list = if parser.at("(") {
         parser.parameters()
     } else {
         Vec::new()
     };
-    let mut found = parser.diagnostics;
     let mut parsed = parse(body);
-    found.append(&mut parsed.diagnostics);
+    parser.diagnostics.append(&mut parsed.diagnostics);
+    let diagnostics = parser.diagnostics;
     (
         list,
         Parsed {
-            diagnostics: found,
+            diagnostics,
             ..parsed
         },
     )
@@ -83,8 +62,8 @@ pub fn parse_function(parameters: &str, body: &str) -> (Vec<Parameter>, Parsed) 
 /// A cursor over the tokens.
 pub(super) struct Parser<'t> {
     text: &'t str,
-    tokens: Vec<Token>,
-    at: usize,
+    pub(super) tokens: Vec<Token>,
+    pub(super) at: usize,
     diagnostics: Vec<Diagnostic>,
     pub(super) depth: usize,
     /// Height of the expression read last, for bounding trees that grow to the left.
@@ -94,6 +73,20 @@ pub(super) struct Parser<'t> {
 }
 
 impl<'t> Parser<'t> {
+    fn new(text: &'t str) -> Self {
+        let mut diagnostics = Vec::new();
+        let tokens = lex(text, &mut diagnostics);
+        Self {
+            text,
+            tokens,
+            at: 0,
+            diagnostics,
+            depth: 0,
+            height: 0,
+            patterns: false,
+        }
+    }
+
     pub(super) fn token(&self, ahead: usize) -> &Token {
         let last = self.tokens.len() - 1;
         &self.tokens[(self.at + ahead).min(last)]
@@ -186,7 +179,38 @@ impl<'t> Parser<'t> {
         }
     }
 
+    /// Reports that something is missing before the next token; where that stands apart, behind the token before.
     pub(super) fn expected(&mut self, what: &str) {
+        let span = self.span();
+        let end = self.previous_end();
+        let between = self.text.get(end as usize..span.start as usize);
+        let far = between.is_some_and(|text| text.len() > 1 || text.contains('\n'));
+        let apart = end > 0 && far && !self.at_end();
+        self.expected_at(
+            what,
+            if apart {
+                Span { start: end, end }
+            } else {
+                span
+            },
+        );
+    }
+
+    /// Reports a token that continues nothing: itself, unless something is missing before it.
+    pub(super) fn stray(&mut self, what: &str) {
+        let begins = match self.token(0).kind {
+            TokenKind::Literal(_) => true,
+            TokenKind::Name => keyword::refers(self.word(0)),
+            _ => false,
+        };
+        if begins {
+            self.expected(what);
+        } else {
+            self.expected_at(what, self.span());
+        }
+    }
+
+    fn expected_at(&mut self, what: &str, place: Span) {
         let span = self.span();
         let found = match self.token(0).kind {
             TokenKind::End => "the end of the query".to_owned(),
@@ -197,7 +221,7 @@ impl<'t> Parser<'t> {
         };
         self.error(
             Code::Expected,
-            span,
+            place,
             format!("expected {what}, found {found}"),
         );
     }
@@ -278,6 +302,87 @@ impl<'t> Parser<'t> {
         }
     }
 
+    /// Reports something that is not there, behind the token before it: that is where it has to be written.
+    pub(super) fn absent(&mut self, what: &str) {
+        let end = self.previous_end();
+        let span = if end == 0 {
+            self.span()
+        } else {
+            Span { start: end, end }
+        };
+        let mut message = format!("expected {what}");
+        let word = self.word(0);
+        if !word.is_empty() && !keyword::refers(word) {
+            message.push_str(&format!(
+                "; `{word}` is a word of the language, as a name it is written `['{word}']`"
+            ));
+        }
+        self.error(Code::Expected, span, message);
+    }
+
+    pub(super) fn report(&mut self, found: Diagnostic) {
+        if self.diagnostics.len() < MAX_DIAGNOSTICS {
+            self.diagnostics.push(found);
+        }
+    }
+
+    /// Reads one or more items with commas between them; a comma calls for one more.
+    pub(super) fn list<T>(&mut self, mut read: impl FnMut(&mut Self) -> T) -> Vec<T> {
+        let mut items = vec![read(self)];
+        while self.comma() {
+            items.push(read(self));
+        }
+        items
+    }
+
+    /// True where an expression may begin.
+    pub(super) fn begins_expression(&self) -> bool {
+        match self.token(0).kind {
+            TokenKind::Literal(_) => true,
+            TokenKind::Punctuation(p) => matches!(p, "(" | "[" | "-" | "+" | "*"),
+            TokenKind::Name => {
+                !self.word(0).starts_with('!')
+                    && (keyword::refers(self.word(0)) || self.ahead(1, "(") || self.ahead(1, "="))
+            }
+            _ => false,
+        }
+    }
+
+    /// Takes a comma, or reports that one is missing before what must be the next item.
+    pub(super) fn comma(&mut self) -> bool {
+        if self.eat(",") {
+            return true;
+        }
+        let item = match self.token(0).kind {
+            TokenKind::Literal(_) | TokenKind::Punctuation("(") => true,
+            TokenKind::Name => {
+                let word = self.word(0);
+                keyword::refers(word) && !word.starts_with('!') && !AFTER_LISTS.contains(&word)
+            }
+            _ => false,
+        };
+        if item {
+            self.expected("`,`");
+        }
+        item
+    }
+
+    /// The same where the last item may have a comma behind it, or none is there at all.
+    pub(super) fn loose_list<T>(
+        &mut self,
+        close: &str,
+        mut read: impl FnMut(&mut Self) -> T,
+    ) -> Vec<T> {
+        let mut items = Vec::new();
+        while !self.at(close) && !self.at_end() {
+            items.push(read(self));
+            if !self.comma() {
+                break;
+            }
+        }
+        items
+    }
+
     pub(super) fn missing(&self) -> Expr {
         let start = self.span().start;
         Expr {
@@ -286,8 +391,32 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// A name: plain, `['quoted']` or `["quoted"]`.
+    /// A name that is declared here: plain, `['quoted']` or `["quoted"]`.
     pub(super) fn try_name(&mut self) -> Option<Name> {
+        if !keyword::declares(self.word(0)) {
+            return None;
+        }
+        self.any_name()
+    }
+
+    /// A name that refers to something.
+    pub(super) fn reference(&mut self) -> Option<Name> {
+        if !keyword::refers(self.word(0)) {
+            return None;
+        }
+        self.any_name()
+    }
+
+    pub(super) fn no_name(&self) -> Name {
+        let start = self.span().start;
+        Name {
+            text: String::new(),
+            span: Span { start, end: start },
+        }
+    }
+
+    /// Any word at all, or a quoted name.
+    pub(super) fn any_name(&mut self) -> Option<Name> {
         let start = self.span();
         match &self.token(0).kind {
             TokenKind::Name if !self.word(0).starts_with('!') => {
@@ -295,14 +424,14 @@ impl<'t> Parser<'t> {
                 self.advance();
                 Some(Name { text, span: start })
             }
-            TokenKind::Punctuation("[") if self.ahead(2, "]") => {
+            TokenKind::Punctuation("[") => {
                 let TokenKind::Literal(Constant::String(text)) = &self.token(1).kind else {
                     return None;
                 };
                 let text = text.clone();
                 self.advance();
                 self.advance();
-                self.advance();
+                self.expect("]");
                 Some(Name {
                     text,
                     span: self.since(start),
@@ -314,12 +443,8 @@ impl<'t> Parser<'t> {
 
     pub(super) fn name(&mut self, what: &str) -> Name {
         self.try_name().unwrap_or_else(|| {
-            self.expected(what);
-            let start = self.span().start;
-            Name {
-                text: String::new(),
-                span: Span { start, end: start },
-            }
+            self.absent(what);
+            self.no_name()
         })
     }
 
@@ -335,191 +460,5 @@ impl<'t> Parser<'t> {
         }
         self.advance();
         ty
-    }
-
-    /// Statements up to the end or (in a body) to `close`.
-    pub(super) fn script(&mut self, close: Option<&str>) -> Script {
-        let start = self.span();
-        let mut statements = Vec::new();
-        loop {
-            while self.eat(";") {}
-            if self.at_end() || close.is_some_and(|close| self.at(close)) {
-                break;
-            }
-            let before = self.at;
-            statements.push(self.statement());
-            if !self.at_end() && !self.at(";") && !close.is_some_and(|close| self.at(close)) {
-                self.expected("`;` or `|`");
-                while self.at == before
-                    || !(self.at_end() || self.at(";") || close.is_some_and(|c| self.at(c)))
-                {
-                    if self.at_end() {
-                        break;
-                    }
-                    self.advance();
-                    self.recover();
-                    if self.at("|") || self.at(")") || self.at("]") || self.at("}") {
-                        if close.is_some_and(|c| self.at(c)) {
-                            break;
-                        }
-                        self.advance();
-                    }
-                }
-            }
-        }
-        Script {
-            statements,
-            span: self.since(start),
-        }
-    }
-
-    fn statement(&mut self) -> Statement {
-        let start = self.span();
-        let named = !self.word(1).is_empty() || self.ahead(1, "[");
-        let kind = match self.word(0) {
-            "let" if named => self.let_statement(),
-            "set" if named => self.set_statement(),
-            "declare" if named => self.declare_statement(),
-            "alias" | "restrict" if named => {
-                while !self.at_end() && !self.at(";") {
-                    self.advance();
-                }
-                StatementKind::Ignored
-            }
-            _ => StatementKind::Expression(Rc::new(self.pipeline())),
-        };
-        Statement {
-            kind,
-            span: self.since(start),
-        }
-    }
-
-    fn let_statement(&mut self) -> StatementKind {
-        self.advance();
-        let name = self.name("a name");
-        self.expect("=");
-        let start = self.span();
-        self.eat_word("view");
-        let value = if self.lambda_ahead() {
-            self.lambda(start)
-        } else {
-            self.pipeline()
-        };
-        StatementKind::Let(name, Rc::new(value))
-    }
-
-    /// A `(` whose matching `)` is followed by `{`.
-    fn lambda_ahead(&self) -> bool {
-        if !self.at("(") {
-            return false;
-        }
-        let mut open = 0usize;
-        for (n, token) in self.tokens[self.at..].iter().enumerate() {
-            match token.kind {
-                TokenKind::Punctuation("(") => open += 1,
-                TokenKind::Punctuation(")") => {
-                    open -= 1;
-                    if open == 0 {
-                        return self.ahead(n + 1, "{");
-                    }
-                }
-                TokenKind::Punctuation("|" | ";" | "{") => return false,
-                _ => {}
-            }
-        }
-        false
-    }
-
-    pub(super) fn lambda(&mut self, start: Span) -> Expr {
-        let parameters = self.parameters();
-        self.expect("{");
-        let body = self.deeper(
-            |p| Script {
-                statements: Vec::new(),
-                span: p.span(),
-            },
-            |p| p.script(Some("}")),
-        );
-        self.expect("}");
-        let span = self.since(start);
-        Expr {
-            kind: ExprKind::Lambda(Rc::new(Lambda { parameters, body })),
-            span,
-        }
-    }
-
-    /// `(a:string, b:long = 1, T:(x:string))`.
-    pub(super) fn parameters(&mut self) -> Vec<Parameter> {
-        let mut list = Vec::new();
-        self.expect("(");
-        while !self.at(")") && !self.at_end() {
-            let name = self.name("a parameter");
-            self.expect(":");
-            let ty = if self.at("(") {
-                let (columns, any) = self.schema();
-                ParameterType::Table(columns, any)
-            } else {
-                ParameterType::Scalar(self.type_name().unwrap_or(Type::Unknown))
-            };
-            let default = self.eat("=").then(|| self.unary());
-            list.push(Parameter { name, ty, default });
-            if !self.eat(",") {
-                break;
-            }
-        }
-        self.expect(")");
-        list
-    }
-
-    /// `(a:string, b:long)`, `(*)` or `(*, a:string)`; true when there is a star.
-    pub(super) fn schema(&mut self) -> (Vec<(Name, Type)>, bool) {
-        let mut columns = Vec::new();
-        let mut any = false;
-        self.expect("(");
-        while !self.at(")") && !self.at_end() {
-            if self.eat("*") {
-                any = true;
-            } else {
-                let name = self.name("a column");
-                self.expect(":");
-                let ty = self.type_name().unwrap_or(Type::Unknown);
-                if name.text.is_empty() {
-                    break;
-                }
-                columns.push((name, ty));
-            }
-            if !self.eat(",") {
-                break;
-            }
-        }
-        self.expect(")");
-        (columns, any)
-    }
-
-    fn set_statement(&mut self) -> StatementKind {
-        self.advance();
-        let name = self.name("an option");
-        if self.eat("=") {
-            self.unary();
-        }
-        StatementKind::Set(name)
-    }
-
-    fn declare_statement(&mut self) -> StatementKind {
-        self.advance();
-        if self.eat_word("query_parameters") {
-            return StatementKind::Parameters(self.parameters());
-        }
-        while !self.at_end() && !self.at(";") {
-            self.advance();
-            if self.at("{") {
-                // A pattern's body has `;` of its own.
-                self.advance();
-                while !self.at_end() && !self.at("}") {
-                    self.advance();
-                }
-            }
-        }
-        StatementKind::Ignored
     }
 }

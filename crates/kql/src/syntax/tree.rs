@@ -63,8 +63,30 @@ pub enum StatementKind {
     Set(Name),
     /// `declare query_parameters(...)`: names that the caller fills.
     Parameters(Vec<Parameter>),
-    /// `declare pattern`, `alias database`, `restrict access`: read and put aside.
+    /// `declare pattern`.
+    Pattern(Rc<Pattern>),
+    /// `alias database`, `restrict access`: read and put aside.
     Ignored,
+}
+
+/// `declare pattern name = (a:string)[path:string] { ("x").["y"] = { body }; }`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pattern {
+    /// Name.
+    pub name: Name,
+    /// Cases in order; none when the pattern is only announced.
+    pub cases: Vec<PatternCase>,
+}
+
+/// A case of a pattern: the body that stands for these arguments and this path.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PatternCase {
+    /// Argument values, literals.
+    pub values: Vec<Expr>,
+    /// The path.
+    pub path: Option<String>,
+    /// What it stands for.
+    pub body: Script,
 }
 
 /// A parameter of a lambda or of the query.
@@ -253,6 +275,43 @@ pub struct ScanStep {
     pub assignments: Vec<(Name, Expr)>,
 }
 
+/// `make-graph source --> target with nodes on key, ...`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MakeGraph {
+    /// Column of the edge's start.
+    pub source: Expr,
+    /// Column of its end.
+    pub target: Expr,
+    /// `with_node_id = name`: nodes are the ids alone.
+    pub node_id: Option<Name>,
+    /// Tables of nodes, each with its key.
+    pub nodes: Vec<(Expr, Expr)>,
+}
+
+/// A node or an edge of a graph pattern: `(n)`, `-[e*1..3]->`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GraphElement {
+    /// Its name, if it has one.
+    pub name: Option<Name>,
+    /// An edge, not a node.
+    pub edge: bool,
+    /// An edge that stands for a path of several.
+    pub many: bool,
+}
+
+/// `graph-match` and `graph-shortest-paths`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GraphMatch {
+    /// The operator's keyword.
+    pub keyword: &'static str,
+    /// Nodes and edges.
+    pub pattern: Vec<GraphElement>,
+    /// `where`.
+    pub condition: Option<Expr>,
+    /// `project`.
+    pub project: Option<Vec<Expr>>,
+}
+
 /// Kinds of operator. Aliases (`filter`, `limit`, `order`) have one kind.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)]
@@ -388,7 +447,15 @@ pub enum OpKind {
         body: Vec<Op>,
     },
     AssertSchema(Vec<(Name, Type)>),
-    /// An operator that is known but not read further (`make-graph`, `graph-match`, ...).
+    ProjectByNames(Vec<Expr>),
+    MakeGraph(Box<MakeGraph>),
+    GraphMatch(Box<GraphMatch>),
+    /// `graph-to-table`: whether edges, and the names of id columns.
+    GraphToTable(Vec<(bool, Vec<Option_>)>),
+    GraphMarkComponents(Vec<Option_>),
+    /// `graph-where-nodes` and `graph-where-edges`: whether edges, and the predicate.
+    GraphWhere(bool, Expr),
+    /// An operator that is known but not read further (`macro-expand`).
     Opaque(String),
     /// Not readable; already reported.
     Error,

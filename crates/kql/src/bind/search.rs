@@ -1,0 +1,256 @@
+//! `search` and `find`.
+
+use super::coerce::cast;
+use super::rel;
+use super::scope::{Cx, Env};
+use super::table::option_text;
+use super::union::option;
+use super::{Binder, scalar};
+use crate::diagnostic::Code;
+use crate::plan::{Expr, ExprKind, Literal, Operator, Rel};
+use crate::syntax::tree::{Constant, Expr as Syntax, ExprKind as S, Option_};
+use crate::types::{Span, Type};
+
+impl Binder<'_> {
+    /// `search`: the union of the tables, and of their rows those in which any column matches.
+    pub(super) fn search(
+        &mut self,
+        input: Option<Rel>,
+        tables: &[Syntax],
+        predicate: &Syntax,
+        span: Span,
+        env: &Env,
+    ) -> Rel {
+        let rels = match input {
+            Some(input) => vec![input],
+            None => self.searched_tables(tables, span, env),
+        };
+        let mut rel = self.union_of(rels, Some("$table".to_owned()), false, span);
+        let predicate = self.over(&mut rel, env, |b, cx| b.search_predicate(predicate, cx));
+        Self::filter(rel, predicate, span)
+    }
+
+    fn searched_tables(&mut self, tables: &[Syntax], span: Span, env: &Env) -> Vec<Rel> {
+        if tables.is_empty() {
+            return self.wildcard_tables("*", span);
+        }
+        let mut rels = Vec::new();
+        for table in tables {
+            match &table.kind {
+                S::Wildcard(pattern) => rels.append(&mut self.wildcard_tables(pattern, table.span)),
+                S::Star => rels.append(&mut self.wildcard_tables("*", table.span)),
+                _ => rels.push(self.table(table, env)),
+            }
+        }
+        rels
+    }
+
+    /// A bare string means "any column has it"; `and`, `or`, `not` and comparisons as usual.
+    fn search_predicate(&mut self, syntax: &Syntax, cx: &Cx<'_>) -> Expr {
+        let span = syntax.span;
+        match &syntax.kind {
+            S::Literal(Constant::String(text)) => {
+                let (op, text) = search_term(text);
+                if text.is_empty() {
+                    return Expr {
+                        kind: ExprKind::Literal(Literal::Bool(true)),
+                        ty: Type::Bool,
+                        span,
+                    };
+                }
+                let term = scalar::literal(&Constant::String(text), span);
+                self.any_of(cx.row.columns, op, &term, span)
+            }
+            S::Paren(inner) => self.search_predicate(inner, cx),
+            S::Star => Expr {
+                kind: ExprKind::Literal(Literal::Bool(true)),
+                ty: Type::Bool,
+                span,
+            },
+            S::Binary(op @ (Operator::And | Operator::Or), at, left, right) => {
+                let left = self.search_predicate(left, cx);
+                let right = self.search_predicate(right, cx);
+                self.apply(*op, *at, left, right, span)
+            }
+            S::Call {
+                receiver: None,
+                name,
+                args,
+            } if name.text == "not" && args.len() == 1 => {
+                let inner = self.search_predicate(&args[0], cx);
+                Expr {
+                    kind: ExprKind::Call {
+                        function: "not",
+                        args: vec![inner],
+                    },
+                    ty: Type::Bool,
+                    span,
+                }
+            }
+            _ => self.predicate(syntax, cx),
+        }
+    }
+
+    /// `find`: the columns asked for (or those all tables share), the table's name first.
+    pub(super) fn find(
+        &mut self,
+        options: &[Option_],
+        tables: &[Syntax],
+        predicate: Option<&Syntax>,
+        project: Option<&[(Syntax, Option<Type>)]>,
+        span: Span,
+        env: &Env,
+    ) -> Rel {
+        let mut rels = self.searched_tables(tables, span, env);
+        // Only tables with a column that the predicate names can have a row.
+        let mut mentioned = Vec::new();
+        if let Some(predicate) = predicate {
+            mentioned_names(predicate, &mut mentioned);
+        }
+        let has = |rel: &Rel, name: &String| rel.columns.iter().any(|c| c.name == *name);
+        mentioned.retain(|name| rels.iter().any(|rel| has(rel, name)));
+        if !mentioned.is_empty() {
+            rels.retain(|rel| rel.open || mentioned.iter().any(|name| has(rel, name)));
+        }
+        let mut shared: Vec<String> = rels.first().map_or_else(Vec::new, |first| {
+            let everywhere = |name: &str| {
+                rels.iter()
+                    .all(|rel| rel.columns.iter().any(|column| column.name == name))
+            };
+            first
+                .columns
+                .iter()
+                .map(|c| c.name.clone())
+                .filter(|name| everywhere(name))
+                .collect()
+        });
+        for name in mentioned {
+            if !shared.contains(&name) {
+                shared.push(name);
+            }
+        }
+        let source = option(options, &["withsource", "with_source"]).map(|o| option_text(&o.value));
+        let mut rel = self.union_of(
+            rels,
+            Some(source.unwrap_or_else(|| "source_".to_owned())),
+            false,
+            span,
+        );
+        let Some(source) = rel.columns.first().cloned() else {
+            return rel;
+        };
+        if let Some(predicate) = predicate {
+            let predicate = self.over(&mut rel, env, |b, cx| b.search_predicate(predicate, cx));
+            rel = Self::filter(rel, predicate, span);
+        }
+        let mut columns = vec![source];
+        match project {
+            Some(project) => {
+                for (item, ty) in project {
+                    let Some(name) = super::names::of(item) else {
+                        continue;
+                    };
+                    let known = rel
+                        .columns
+                        .iter()
+                        .find(|column| column.name == name)
+                        .cloned();
+                    let Some(mut column) = known else {
+                        self.error(
+                            Code::UnknownColumn,
+                            item.span,
+                            format!("no table has a column `{name}`"),
+                        );
+                        continue;
+                    };
+                    column.ty = ty.unwrap_or(column.ty);
+                    columns.push(column);
+                }
+                let items = columns.iter().map(|column| {
+                    let source = rel.columns.iter().find(|known| known.id == column.id);
+                    (
+                        column.id,
+                        cast(Self::pass(source.unwrap_or(column), span).1, column.ty),
+                    )
+                });
+                let items = items.collect();
+                rel::project(rel, columns, items, false, span)
+            }
+            None => {
+                for name in &shared {
+                    let mut named = rel.columns.iter().skip(1);
+                    columns.extend(named.find(|column| column.name == *name).cloned());
+                }
+                let mut items: Vec<_> = columns
+                    .iter()
+                    .map(|column| Self::pass(column, span))
+                    .collect();
+                let mut pack = Vec::new();
+                for column in rel
+                    .columns
+                    .iter()
+                    .skip(1)
+                    .filter(|c| !shared.contains(&c.name))
+                {
+                    pack.push(scalar::literal(
+                        &Constant::String(column.name.clone()),
+                        span,
+                    ));
+                    pack.push(Self::pass(column, span).1);
+                }
+                if !pack.is_empty() {
+                    let packed = self.column("pack_", Type::Dynamic);
+                    let kind = ExprKind::Call {
+                        function: "pack_all",
+                        args: pack,
+                    };
+                    items.push((
+                        packed.id,
+                        Expr {
+                            kind,
+                            ty: Type::Dynamic,
+                            span,
+                        },
+                    ));
+                    columns.push(packed);
+                }
+                rel::project(rel, columns, items, false, span)
+            }
+        }
+    }
+}
+
+/// Names a predicate mentions, each once.
+fn mentioned_names(syntax: &Syntax, names: &mut Vec<String>) {
+    let mut stack = vec![syntax];
+    while let Some(syntax) = stack.pop() {
+        match &syntax.kind {
+            S::Name(name) if !names.contains(name) => names.push(name.clone()),
+            S::Paren(inner) | S::Negate(inner) | S::Member(inner, _) => stack.push(inner),
+            S::Binary(_, _, left, right) | S::Element(left, right) => {
+                stack.extend([right.as_ref(), left])
+            }
+            S::Between {
+                value, low, high, ..
+            } => stack.extend([high.as_ref(), low, value]),
+            S::In(_, _, value, list) => {
+                stack.extend(list.iter().rev());
+                stack.push(value);
+            }
+            S::Call { args, .. } => stack.extend(args.iter().rev().map(AsRef::as_ref)),
+            _ => {}
+        }
+    }
+}
+
+/// `abc*`, `*abc` and `*abc*` of search terms.
+fn search_term(text: &str) -> (Operator, String) {
+    let (start, end) = (text.starts_with('*'), text.ends_with('*') && text.len() > 1);
+    let op = match (start, end) {
+        (true, true) => Operator::Contains,
+        (true, false) => Operator::HasSuffix,
+        (false, true) => Operator::HasPrefix,
+        (false, false) => Operator::Has,
+    };
+    (op, text.trim_matches('*').to_owned())
+}
