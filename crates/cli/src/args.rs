@@ -63,7 +63,8 @@ Examples:
   watchfloor hunt evidence/ --rules sigma/ sentinel/ --format html --output hunt.html
   watchfloor hunt --rules sigma/rules --explain 'Security log cleared' evidence/Security.evtx:4711";
 
-const QUERY_HELP: &str = "Columns of --format parquet and arrow: bool, int, long and real as they are; decimal as
+const QUERY_HELP: &str =
+    "Columns of --format parquet and arrow: bool, int, long and real as they are; decimal as
 Decimal128(38, 10); datetime as a timestamp in UTC with microseconds (the seventh digit is cut);
 timespan as an integer, in ticks of 100 ns; string, guid and dynamic (JSON text) as text. Each
 column's metadata has its KQL type under `kql_type`. They are written to stdout.

@@ -368,7 +368,8 @@ async fn metrics(
     let by = match params.by.as_deref() {
         None | Some("") => None,
         Some(text) => Some(GroupBy::parse(text).ok_or_else(|| {
-            ApiError::bad(format!("by `{text}`")).hint("severity, tier, source, rule, owner or shift")
+            ApiError::bad(format!("by `{text}`"))
+                .hint("severity, tier, source, rule, owner or shift")
         })?),
     };
     let since = now.checked_sub(span).unwrap_or(Timestamp::UNIX_EPOCH);

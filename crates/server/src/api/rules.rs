@@ -136,10 +136,7 @@ async fn hits(platform: &Platform, who: &str) -> Result<HashMap<String, u64>, Ap
 
 /// Reads all rule files anew.
 #[utoipa::path(post, path = "/api/v1/rules/reload", responses((status = 204)))]
-async fn reload(
-    State(platform): State<Arc<Platform>>,
-    CanAdmin(caller): CanAdmin,
-) -> StatusCode {
+async fn reload(State(platform): State<Arc<Platform>>, CanAdmin(caller): CanAdmin) -> StatusCode {
     platform.reload_rules().await;
     let change = Change {
         operation: "Rules reloaded",
