@@ -32,8 +32,8 @@ mod schedule_state;
 mod scheduler;
 mod sink;
 mod stream;
-mod usage;
 pub mod timespan;
+mod usage;
 mod window_run;
 mod windows;
 

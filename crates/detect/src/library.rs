@@ -10,7 +10,7 @@ use sigma::RuleSet;
 use crate::diagnostic::{Finding, Findings};
 use crate::queries::Queries;
 use crate::query_place;
-use crate::rule::{AnalyticsRule, RuleKind, is_empty};
+use crate::rule::{AnalyticsRule, RuleKind, is_empty, resources};
 
 /// Whether a rule can run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -182,18 +182,10 @@ impl Loader<'_> {
         }
         for document in documents {
             match document {
-                Ok(node) if AnalyticsRule::recognises(&node) => {
-                    self.analytics_rule(path, text, &node);
-                }
-                Ok(node) if is_empty(&node) => {}
-                Ok(node) => {
-                    let mut findings = Findings::default();
-                    findings.error(
-                        &node,
-                        "RUL0011",
-                        "this is neither an analytics rule nor a Sigma rule",
-                    );
-                    self.reports.push(report(path, "sentinel", findings.all));
+                Ok(document) => {
+                    for node in resources(&document) {
+                        self.document(path, text, node);
+                    }
                 }
                 Err(error) => {
                     let finding = Finding {
@@ -208,6 +200,20 @@ impl Loader<'_> {
         }
     }
 
+    fn document(&mut self, path: &str, text: &str, node: &sigma::yaml::Node) {
+        if AnalyticsRule::recognises(node) {
+            self.analytics_rule(path, text, node);
+        } else if !is_empty(node) {
+            let mut findings = Findings::default();
+            findings.error(
+                node,
+                "RUL0011",
+                "this is neither an analytics rule nor a Sigma rule",
+            );
+            self.reports.push(report(path, "sentinel", findings.all));
+        }
+    }
+
     fn analytics_rule(&mut self, path: &str, text: &str, node: &sigma::yaml::Node) {
         let mut findings = Findings::default();
         let rule = AnalyticsRule::read(node, path, &mut findings);
@@ -216,9 +222,12 @@ impl Loader<'_> {
             return;
         };
         let bound = self.queries.bind(&rule.query, self.now);
-        findings
-            .all
-            .extend(bound.diagnostics.iter().map(|d| query_finding(d, &rule, text)));
+        findings.all.extend(
+            bound
+                .diagnostics
+                .iter()
+                .map(|d| query_finding(d, &rule, text)),
+        );
         let is_bound = bound.query.is_some();
         let mut report = RuleReport {
             tables: bound

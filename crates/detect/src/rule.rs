@@ -148,7 +148,11 @@ impl AnalyticsRule {
         let node = properties(node);
         let before = findings.errors();
         let id = text(node, "id")
-            .or_else(|| text(outer, "name").filter(|_| !std::ptr::eq(outer, node)))
+            .or_else(|| {
+                text(outer, "name")
+                    .filter(|_| !std::ptr::eq(outer, node))
+                    .map(|name| last_segment(&name).to_owned())
+            })
             .unwrap_or_default();
         if id.is_empty() {
             findings.error(node, "RUL0001", "`id` is missing");
@@ -213,18 +217,29 @@ impl AnalyticsRule {
     }
 }
 
-/// ARM and REST JSON hold the rule under `properties`, exports under `resources[0].properties`.
-fn properties(node: &Node) -> &Node {
-    if let Some(resource) = node
-        .get("resources")
-        .and_then(Node::items)
-        .and_then(|r| r.first())
-    {
-        return properties(resource);
+/// The rules of a document: the resources of an ARM template or export, else the document itself.
+pub(crate) fn resources(document: &Node) -> Vec<&Node> {
+    match document.get("resources").and_then(Node::items) {
+        Some(list) if !list.is_empty() => list.iter().flat_map(self::resources).collect(),
+        _ => vec![document],
     }
+}
+
+/// ARM and REST JSON hold the rule under `properties`.
+fn properties(node: &Node) -> &Node {
     node.get("properties")
         .filter(|n| n.entries().is_some())
         .unwrap_or(node)
+}
+
+/// The rule's own part of a resource's name, which exports write as an expression:
+/// `[concat(parameters('workspace'),'/Microsoft.SecurityInsights/<id>')]`.
+fn last_segment(name: &str) -> &str {
+    let last = name.rsplit('/').next().unwrap_or(name);
+    match name.starts_with('[') {
+        true => last.trim_end_matches(['\'', ')', ']']),
+        false => last,
+    }
 }
 
 struct Schedule {

@@ -17,7 +17,7 @@ use crate::mapping;
 use crate::memory_tables::MemoryTables;
 use crate::queries::Queries;
 use crate::result::ResultRows;
-use crate::rule::AnalyticsRule;
+use crate::rule::{AnalyticsRule, RuleKind, resources};
 
 /// A share of the cases proptest is asked for: a rule's query is bound at every one.
 fn cases(share: u32) -> ProptestConfig {
@@ -301,7 +301,7 @@ proptest! {
         is_mapped in any::<bool>(),
     ) {
         let document = sigma::yaml::load(&ARM).remove(0).unwrap();
-        let mut rule = AnalyticsRule::read(&document, "rule.json", &mut Findings::default()).unwrap();
+        let mut rule = AnalyticsRule::read(resources(&document)[0], "rule.json", &mut Findings::default()).unwrap();
         rule.overrides.display_name = Some(format.clone());
         rule.overrides.tactics_column = Some("Account".to_owned());
         if !is_mapped {
@@ -323,4 +323,30 @@ proptest! {
         prop_assert_eq!(kept.rows.len(), result.rows.len());
         prop_assert!(kept.columns.len() <= result.columns.len());
     }
+}
+
+/// An export holds as many rules as were chosen for it, each with its kind and its name outside of
+/// its properties.
+#[test]
+fn every_resource_of_an_export_is_a_rule() {
+    let mut export: Json = serde_json::from_str(&ARM).unwrap();
+    let list = export["resources"].as_array_mut().unwrap();
+    let mut other = list[0].clone();
+    other["name"] = "[concat(parameters('workspace'),'/Microsoft.SecurityInsights/id-2')]".into();
+    other["kind"] = "NRT".into();
+    let mut broken = list[0].clone();
+    broken["kind"] = "Fusion".into();
+    list.extend([other, broken]);
+    let library = load(vec![("export.json".to_owned(), export.to_string())]);
+    library.reports.iter().for_each(check);
+    let ids: Vec<(&str, RuleKind)> = library
+        .analytics
+        .iter()
+        .map(|rule| (rule.id.as_str(), rule.kind))
+        .collect();
+    let first = "2b1f1c9e-0000-4000-8000-000000000001";
+    assert_eq!(ids, [(first, RuleKind::Scheduled), ("id-2", RuleKind::Nrt)]);
+    assert_eq!(library.reports.len(), 3);
+    let why = &library.reports[2].diagnostics[0].message;
+    assert!(why.contains("`fusion`"), "{why}");
 }

@@ -121,7 +121,9 @@ fn start<'a>(args: &[Datum<'a>], period: &str, end: bool) -> Datum<'a> {
     if end {
         // The year 9999 has no next period: its end is the greatest datetime.
         let next = offset.checked_add(1).and_then(of);
-        return instant(Some(next.map_or(datetime::MAX, |next| next.saturating_sub(1))));
+        return instant(Some(
+            next.map_or(datetime::MAX, |next| next.saturating_sub(1)),
+        ));
     }
     // A week that starts before year 1 is cut at the least datetime.
     instant(of(offset).map(|v| v.max(0)))

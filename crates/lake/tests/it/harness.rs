@@ -11,6 +11,14 @@ use jiff::Timestamp;
 use lake::{Frame, FrameCounts, Lake, LakeOptions, ManualClock, ReceiptPart};
 use schema::{Catalog, Row, RowsBuilder};
 
+/// A number from the environment.
+pub(crate) fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(default)
+}
+
 pub(crate) const START: &str = "2026-03-01T08:00:00Z";
 
 pub(crate) fn start() -> Timestamp {

@@ -4,8 +4,10 @@
 mod append;
 mod backup;
 mod crash;
+mod damage;
 mod flush;
 mod harness;
+mod large;
 mod other_engine;
 mod recovery;
 mod stream;

@@ -103,6 +103,39 @@ fn times(at: jiff::Timestamp) -> arrow::array::RecordBatch {
     batch.project(&[index]).unwrap()
 }
 
+/// Retention goes by receipt: a date at either end of time neither deletes a row at once nor keeps
+/// it for ever, and merges by event day take such rows along.
+#[tokio::test]
+async fn rows_of_any_event_time_stay_for_their_days_from_receipt() {
+    const ENDS: [&str; 4] = [
+        "0001-01-01T00:00:00Z",
+        "1601-01-01T00:00:00Z",
+        "2026-03-01T08:00:00Z",
+        "9999-12-30T22:00:00Z",
+    ];
+    let mut t = new_lake();
+    for _ in 0..10 {
+        let now = t.clock.now();
+        for end in ENDS {
+            let batch = times(end.parse().unwrap());
+            t.lake.append(frame("Syslog", batch, now)).await.unwrap();
+        }
+        t.lake.flush().await.unwrap();
+        t.clock.advance(SignedDuration::from_mins(5));
+    }
+    t.clock.advance(SignedDuration::from_hours(24 * 89));
+    for _ in 0..2 {
+        let done = t.lake.maintain().await.unwrap();
+        assert_eq!((done.expired_files, done.expired_rows), (0, 0));
+        assert_eq!(count(&t.lake, "Syslog").await, 40);
+        assert_eq!(t.lake.table("Syslog").unwrap().files(), ENDS.len());
+        t = t.reopen();
+    }
+    t.clock.advance(SignedDuration::from_hours(48));
+    assert_eq!(t.lake.maintain().await.unwrap().expired_rows, 40);
+    assert_eq!(count(&t.lake, "Syslog").await, 0);
+}
+
 #[tokio::test]
 async fn a_file_stays_while_a_snapshot_holds_it() {
     let t = new_lake();
