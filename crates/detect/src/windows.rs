@@ -29,22 +29,26 @@ pub struct Timetable {
 }
 
 impl Timetable {
-    fn at(&self, k: i64) -> Option<Timestamp> {
-        let step = self.frequency.checked_mul(i32::try_from(k).ok()?)?;
-        self.anchor.checked_add(step).ok()
+    /// Rules give whole seconds.
+    fn step(&self) -> i64 {
+        self.frequency.as_secs().max(1)
     }
 
     /// Greatest `k` with a nominal time at or before `time`.
-    fn index_at(&self, time: Timestamp) -> i64 {
-        let distance = time.duration_since(self.anchor).as_secs();
-        distance.div_euclid(self.frequency.as_secs().max(1))
+    pub(crate) fn index_at(&self, time: Timestamp) -> i64 {
+        let distance = time.duration_since(self.anchor);
+        // A part of a second before the anchor is a whole one further down.
+        let floor = distance.as_secs() - i64::from(distance.subsec_nanos() < 0);
+        floor.div_euclid(self.step())
     }
 
-    fn window(&self, k: i64) -> Option<Window> {
-        let to = self.at(k)?;
+    /// The window with the nominal time `anchor + k * frequency`; `None` beyond the year 9999.
+    pub(crate) fn window(&self, k: i64) -> Option<Window> {
+        let offset = SignedDuration::from_secs(self.step().checked_mul(k)?);
+        let to = self.anchor.checked_add(offset).ok()?;
         Some(Window {
             to,
-            from: to.checked_sub(self.period).ok()?,
+            from: to.checked_sub(self.period).unwrap_or(Timestamp::MIN),
         })
     }
 
@@ -105,6 +109,14 @@ mod tests {
         let windows = hourly().touching(time, time, at("2026-03-06T12:10:00Z"), 100);
         let times: Vec<String> = windows.iter().map(|w| w.to.to_string()).collect();
         assert_eq!(times, ["2026-03-06T09:10:00Z", "2026-03-06T10:10:00Z"]);
+    }
+
+    #[test]
+    fn a_row_within_the_second_before_a_nominal_time_touches_its_window() {
+        let time = at("2026-03-06T11:09:59.5Z");
+        let windows = hourly().touching(time, time, at("2026-03-06T12:10:00Z"), 100);
+        let times: Vec<String> = windows.iter().map(|w| w.to.to_string()).collect();
+        assert_eq!(times, ["2026-03-06T11:10:00Z", "2026-03-06T12:10:00Z"]);
     }
 
     #[test]

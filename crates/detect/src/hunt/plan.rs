@@ -6,7 +6,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::windows::Window;
+use crate::windows::{Timetable, Window};
 
 /// What is asked of a plan.
 pub(super) struct Wanted {
@@ -42,29 +42,37 @@ pub(super) fn plan(seconds: &[i64], wanted: &Wanted) -> Plan {
     let (Some(first), Some(last)) = (seconds.first(), seconds.last()) else {
         return Plan::default();
     };
-    let grid = Grid {
+    let timetable = Timetable {
         anchor: anchor(*last, wanted.until),
-        frequency: wanted.frequency.as_secs().max(1),
-        period: wanted.period.as_secs().max(1),
+        frequency: wanted.frequency,
+        period: wanted.period,
     };
-    let least = wanted
-        .since
-        .map_or(i64::MIN, |since| grid.first_after(since.as_second()));
+    let first_after = |at: Timestamp| timetable.index_at(at) + 1;
+    let windows = |numbers: &[i64]| {
+        let windows = numbers.iter().filter_map(|k| timetable.window(*k));
+        windows.collect()
+    };
+    let least = wanted.since.map_or(i64::MIN, first_after);
     let pick = |ranges: &mut dyn Iterator<Item = (i64, i64)>| pick(ranges, least, wanted.most);
     if wanted.empty_too {
-        let (picked, left_out) = pick(&mut std::iter::once((grid.first_after(*first), 0)));
+        let whole = (first_after(instant(*first)), 0);
+        let (picked, left_out) = pick(&mut std::iter::once(whole));
         return Plan {
-            windows: grid.windows(&picked),
+            windows: windows(&picked),
             stale: 0,
             left_out,
         };
     }
     let newest_first = || seconds.iter().rev();
-    let holding = |at: &i64| (grid.first_after(*at), grid.last_with(*at));
+    let holding = |at: &i64| {
+        let at = instant(*at);
+        let last = at.checked_add(wanted.period).unwrap_or(Timestamp::MAX);
+        (first_after(at), timetable.index_at(last))
+    };
     let (all, too_many) = pick(&mut newest_first().map(holding));
     if too_many == 0 {
         return Plan {
-            windows: grid.windows(&all),
+            windows: windows(&all),
             ..Plan::default()
         };
     }
@@ -75,7 +83,7 @@ pub(super) fn plan(seconds: &[i64], wanted: &Wanted) -> Plan {
     let (fresh, left_out) = pick(&mut newest_first().map(entering));
     let counted = fresh.len() as u64 + left_out;
     Plan {
-        windows: grid.windows(&fresh),
+        windows: windows(&fresh),
         stale: all.len() as u64 + too_many - counted,
         left_out,
     }
@@ -101,42 +109,17 @@ fn pick(ranges: &mut dyn Iterator<Item = (i64, i64)>, least: i64, most: usize) -
 }
 
 /// The first whole minute after the last row, or `until` when that is earlier.
-fn anchor(last: i64, until: Option<Timestamp>) -> i64 {
+fn anchor(last: i64, until: Option<Timestamp>) -> Timestamp {
     let minute = (last.div_euclid(60) + 1) * 60;
-    until.map_or(minute, |until| {
+    instant(until.map_or(minute, |until| {
         let part = i64::from(until.subsec_nanosecond() > 0);
         minute.min(until.as_second() + part)
-    })
+    }))
 }
 
-/// Windows end at `anchor + k * frequency`; the last is number 0.
-struct Grid {
-    anchor: i64,
-    frequency: i64,
-    period: i64,
-}
-
-impl Grid {
-    /// Number of the first window that ends after the second `at`.
-    fn first_after(&self, at: i64) -> i64 {
-        (at - self.anchor).div_euclid(self.frequency) + 1
-    }
-
-    /// Number of the last window that begins at or before the second `at`.
-    fn last_with(&self, at: i64) -> i64 {
-        (at + self.period - self.anchor).div_euclid(self.frequency)
-    }
-
-    fn windows(&self, numbers: &[i64]) -> Vec<Window> {
-        let window = |k: &i64| {
-            let to = self.anchor + k * self.frequency;
-            Some(Window {
-                to: Timestamp::from_second(to).ok()?,
-                from: Timestamp::from_second(to - self.period).unwrap_or(Timestamp::MIN),
-            })
-        };
-        numbers.iter().filter_map(window).collect()
-    }
+/// The seconds are those of event times.
+fn instant(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]
