@@ -3,28 +3,14 @@
 
 mod support;
 
-use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use serde_json::{Value as Json, json};
-use support::{BIN, Server, ok, query, watchfloor};
+use support::{Server, ok, query, watchfloor, with_stdin};
 
 fn kql(data: &Path, args: &[&str], lines: &[String]) -> (Vec<Json>, Output) {
-    let mut child = Command::new(BIN)
-        .arg("kql")
-        .args(args)
-        .env("WATCHFLOOR_DATA_DIR", data)
-        .env("WATCHFLOOR_LOG", "error")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(lines.join("\n").as_bytes()).unwrap();
-    drop(stdin);
-    let output = child.wait_with_output().unwrap();
+    let output = with_stdin(data, &[&["kql"], args].concat(), &lines.join("\n"));
     let answers = String::from_utf8_lossy(&output.stdout)
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())

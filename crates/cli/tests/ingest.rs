@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use serde_json::{Value as Json, json};
-use support::{Server, corpora, http, ok, query, token, watchfloor};
+use support::{Server, corpora, http, ok, query, token, watchfloor, with_stdin};
 
 fn reports(data: &Path, args: &[&str]) -> Vec<Json> {
     let mut all = vec!["ingest", "--format", "ndjson"];
@@ -222,17 +222,7 @@ fn real_data_loses_nothing() {
 fn standard_input_reaches_the_owner_of_the_folder_and_leaves_nothing_behind() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path(), &[]);
-    let mut command = std::process::Command::new(support::BIN)
-        .args(["ingest", "-", "--format", "ndjson"])
-        .env("WATCHFLOOR_DATA_DIR", data.path())
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = command.stdin.take().unwrap();
-    stdin.write_all(GOOD.as_bytes()).unwrap();
-    drop(stdin);
-    let output = command.wait_with_output().unwrap();
+    let output = with_stdin(data.path(), &["ingest", "-", "--format", "ndjson"], GOOD);
     assert!(output.status.success());
     let report: Json = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["rows"], 2, "{report}");

@@ -3,9 +3,9 @@
 
 mod support;
 
-use std::io::{Cursor, Write as _};
+use std::io::Cursor;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{
@@ -15,7 +15,7 @@ use arrow::ipc::reader::StreamReader;
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Value as Json, json};
-use support::{BIN, Server, ok, query, watchfloor};
+use support::{Server, ok, query, watchfloor, with_stdin};
 
 /// A row with a value of every type, the ends of their ranges among them, and one of nulls.
 const EVERY_TYPE: &str = "union
@@ -27,22 +27,6 @@ const EVERY_TYPE: &str = "union
         earliest=datetime(null), latest=datetime(null), span=timespan(null),
         long_span=timespan(null), g=guid(null), j=dynamic(null), sort=2)
     | order by sort asc";
-
-fn with_stdin(data: &Path, args: &[&str], text: &str) -> Output {
-    let mut child = Command::new(BIN)
-        .args(args)
-        .env("WATCHFLOOR_DATA_DIR", data)
-        .env("WATCHFLOOR_LOG", "error")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(text.as_bytes()).unwrap();
-    drop(stdin);
-    child.wait_with_output().unwrap()
-}
 
 fn write(folder: &Path, name: &str, text: &str) -> String {
     let path = folder.join(name);

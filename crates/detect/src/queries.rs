@@ -95,6 +95,19 @@ pub enum QueryError {
     Engine(#[from] EngineError),
 }
 
+impl QueryError {
+    /// The error with every finding's message, in one line.
+    pub(crate) fn explained(&self) -> String {
+        match self {
+            Self::Diagnostics(found) => {
+                let messages: Vec<&str> = found.iter().map(|d| d.message.as_str()).collect();
+                format!("{self}: {}", messages.join("; "))
+            }
+            Self::Engine(_) => self.to_string(),
+        }
+    }
+}
+
 /// Where tables come from besides the built-in schemas.
 pub trait Tables: TableSource {
     /// The schema of a table that is not built in.

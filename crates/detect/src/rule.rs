@@ -1,7 +1,7 @@
 //! Sentinel analytics rules: what a rule file says, in the three spellings of the rule format
 //! (repository YAML, "as code" YAML, ARM / REST JSON; JSON is read as YAML, which contains it).
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use schema::{EntityKind, GroupingMatch, IncidentGrouping, Severity, Tactic};
 use sigma::yaml::{Data, Node};
 
@@ -126,6 +126,12 @@ const FIVE_MINUTES: SignedDuration = SignedDuration::from_mins(5);
 const FOURTEEN_DAYS: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 impl AnalyticsRule {
+    /// Whether its windows that end at these two times share some time: the same key in both is one
+    /// finding.
+    pub(crate) fn overlap(&self, to: Timestamp, other_to: Timestamp) -> bool {
+        to.duration_since(other_to).abs() < self.period
+    }
+
     /// Time a run waits after its nominal time, for rows that come late.
     pub fn delay(&self) -> SignedDuration {
         match self.kind {

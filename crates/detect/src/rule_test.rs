@@ -42,7 +42,7 @@ pub enum RuleTestError {
     #[error("the rule can't run: {}", .0.iter().map(|f| f.message.as_str()).collect::<Vec<_>>().join("; "))]
     Rule(Vec<Finding>),
     /// The query failed.
-    #[error("{}", explained(.0))]
+    #[error("{}", .0.explained())]
     Query(#[from] QueryError),
     /// The records could not be made into tables.
     #[error(transparent)]
@@ -58,16 +58,6 @@ pub enum RuleTestError {
         /// Why.
         reason: String,
     },
-}
-
-fn explained(error: &QueryError) -> String {
-    match error {
-        QueryError::Diagnostics(found) => {
-            let messages: Vec<&str> = found.iter().map(|d| d.message.as_str()).collect();
-            format!("{error}: {}", messages.join("; "))
-        }
-        QueryError::Engine(_) => error.to_string(),
-    }
 }
 
 /// What an alert of a test comes to, for comparing.

@@ -368,7 +368,7 @@ impl Scheduler {
             schedule
                 .raised
                 .get(key)
-                .filter(|raised| window.to.duration_since(raised.last_to).abs() < rule.period)
+                .filter(|raised| rule.overlap(window.to, raised.last_to))
                 .map(|raised| raised.id)
         })
     }

@@ -116,11 +116,7 @@ impl Intake {
             Some(rows) if is_table => Ok((rows, Some(name.to_owned()))),
             _ => Err(IntakeError::UnknownSource {
                 name: name.to_owned(),
-                known: sources::registry()
-                    .iter()
-                    .map(|source| source.spec().name)
-                    .collect::<Vec<_>>()
-                    .join(", "),
+                known: sources::names(),
             }),
         }
     }

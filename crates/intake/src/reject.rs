@@ -19,8 +19,8 @@ fn rejects_schema() -> Arc<TableSchema> {
     }
 }
 
-/// The row that keeps a reject. Bytes that are not UTF-8 are stored in base64.
-pub(crate) fn reject_row(reject: &Reject, facts: &InputFacts, item_id: &str) -> Row {
+/// A row about a reject, without what happened to it.
+fn row_about(reject_id: &str, facts: &InputFacts, file: &str, item_id: &str) -> Row {
     let mut row = Row::new(rejects_schema());
     row.set("TimeGenerated", facts.received);
     row.set("_TimeReceived", facts.received);
@@ -28,9 +28,15 @@ pub(crate) fn reject_row(reject: &Reject, facts: &InputFacts, item_id: &str) -> 
     row.set("TenantId", facts.tenant_id.as_ref());
     row.set("SourceSystem", "Watchfloor");
     row.set("_ItemId", item_id);
-    row.set("RejectId", item_id);
+    row.set("RejectId", reject_id);
     row.set("SourceName", facts.source);
-    row.set("File", reject.position.file.as_str());
+    row.set("File", file);
+    row
+}
+
+/// The row that keeps a reject. Bytes that are not UTF-8 are stored in base64.
+pub(crate) fn reject_row(reject: &Reject, facts: &InputFacts, item_id: &str) -> Row {
+    let mut row = row_about(item_id, facts, &reject.position.file, item_id);
     row.set(
         "Record",
         i64::try_from(reject.position.record).unwrap_or(i64::MAX),
@@ -56,16 +62,8 @@ pub(crate) fn reject_row(reject: &Reject, facts: &InputFacts, item_id: &str) -> 
 /// The row that notes a replay: its `RejectId` is the reject's, `Replayed` is true. The reject's
 /// own row stays as it is.
 pub(crate) fn replayed_row(reject_id: &str, facts: &InputFacts, file: &str) -> Row {
-    let mut row = Row::new(rejects_schema());
-    row.set("TimeGenerated", facts.received);
-    row.set("_TimeReceived", facts.received);
-    row.set("Type", REJECTS_TABLE);
-    row.set("TenantId", facts.tenant_id.as_ref());
-    row.set("SourceSystem", "Watchfloor");
-    row.set("_ItemId", format!("{reject_id}-replayed"));
-    row.set("RejectId", reject_id);
-    row.set("SourceName", facts.source);
-    row.set("File", file);
+    let item_id = format!("{reject_id}-replayed");
+    let mut row = row_about(reject_id, facts, file, &item_id);
     row.set("Reason", format!("replayed as {}", facts.source));
     row.set("Replayed", true);
     row

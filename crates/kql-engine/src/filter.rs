@@ -15,12 +15,11 @@ use crate::table_source::MemoryTables;
 
 /// The rows of `batch` that a bound `source | where ...` query keeps.
 ///
-/// The query may hold any number of `where` and of projections that only pass columns on; `batch` must have the
-/// columns it reads, stored as a [`crate::TableSource`] stores them.
+/// The query may hold any number of `where` and of projections that only pass columns on. The columns of `batch` are
+/// stored as a [`crate::TableSource`] stores them; a column that it lacks reads as null, a string as "".
 ///
 /// # Errors
-/// [`EngineError::Unsupported`] for any other operator and for subqueries; [`EngineError::NoSuchColumn`] when the
-/// batch lacks a column.
+/// [`EngineError::Unsupported`] for any other operator and for subqueries.
 pub fn filter_mask(query: &Query, batch: &RecordBatch) -> Result<BooleanArray> {
     let [rel] = query.results.as_slice() else {
         return Err(EngineError::Internal(
@@ -28,16 +27,19 @@ pub fn filter_mask(query: &Query, batch: &RecordBatch) -> Result<BooleanArray> {
         ));
     };
     let mut predicates = Vec::new();
-    let (span, table, columns) = source(rel, &mut predicates)?;
+    let (span, columns) = source(rel, &mut predicates)?;
     let tables = MemoryTables::new();
     let lowering = Lowering::new(SessionContext::new(), &tables, query, None);
-    let columns = stored_columns(batch, rel_columns(columns), table, span)?;
+    let predicates = predicates
+        .into_iter()
+        .map(|predicate| lowering.value(predicate))
+        .collect::<Result<Vec<_>>>()?;
+    let columns = stored_columns(batch, rel_columns(columns), &predicates, span)?;
     let schema: DFSchema = columns.schema().to_dfschema()?;
     let mut mask = BooleanArray::from(vec![true; batch.num_rows()]);
-    for predicate in predicates {
-        let lowered = lowering.value(predicate)?;
+    for predicate in &predicates {
         let physical = create_physical_expr(
-            &lowered,
+            predicate,
             &schema,
             &ExecutionProps::new(),
             &PhysicalPlanningContext::default(),
@@ -52,7 +54,7 @@ pub fn filter_mask(query: &Query, batch: &RecordBatch) -> Result<BooleanArray> {
     Ok(mask)
 }
 
-type Source<'q> = (kql::types::Span, &'q str, &'q Rel);
+type Source<'q> = (kql::types::Span, &'q Rel);
 
 fn source<'q>(rel: &'q Rel, predicates: &mut Vec<&'q Expr>) -> Result<Source<'q>> {
     match &rel.op {
@@ -67,7 +69,7 @@ fn source<'q>(rel: &'q Rel, predicates: &mut Vec<&'q Expr>) -> Result<Source<'q>
         {
             source(input, predicates)
         }
-        RelOp::Table { name, .. } => Ok((rel.span, name, rel)),
+        RelOp::Table { .. } => Ok((rel.span, rel)),
         _ => Err(EngineError::Unsupported {
             what: "anything but `where` in a filter".into(),
             span: rel.span,

@@ -158,11 +158,7 @@ impl Config {
         for (name, source) in &self.sources {
             let known = sources::by_name(name).ok_or_else(|| ConfigError::UnknownSource {
                 source_name: name.clone(),
-                known: sources::registry()
-                    .iter()
-                    .map(|source| source.spec().name)
-                    .collect::<Vec<_>>()
-                    .join(", "),
+                known: sources::names(),
             })?;
             self.zone(name)?;
             if let Some(filter) = &source.filter {

@@ -8,14 +8,12 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, RecordBatch, StringArray, new_null_array};
-use arrow::datatypes::Schema;
-use arrow::error::ArrowError;
+use arrow::array::{BooleanArray, RecordBatch};
 use detect::{table_def, ticks};
 use intake::{FilterError, RowFilter};
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
-use schema::{ColumnType, TableSchema};
+use schema::TableSchema;
 
 /// How long `now()` of a bound filter stands.
 const BOUND_FOR: SignedDuration = SignedDuration::from_secs(1);
@@ -189,12 +187,7 @@ impl RowFilter for KqlFilters {
         let Some(query) = self.query(source, table, text) else {
             return Ok(None);
         };
-        let mask = with_named_columns(text, table, batch)
-            .map_err(|error| error.to_string())
-            .and_then(|batch| {
-                kql_engine::filter_mask(&query, &batch).map_err(|error| error.to_string())
-            });
-        match mask {
+        match kql_engine::filter_mask(&query, batch) {
             Ok(mask) => Ok(Some(mask)),
             Err(error) => {
                 let reason = format!("over {table}: {error}");
@@ -206,30 +199,6 @@ impl RowFilter for KqlFilters {
             }
         }
     }
-}
-
-/// The batch with every column that the filter's text may name: a batch has only those that a row
-/// of it sets, and the others read as null, or `""` for text.
-fn with_named_columns(
-    text: &str,
-    table: &str,
-    batch: &RecordBatch,
-) -> Result<RecordBatch, ArrowError> {
-    let schema = table_schema(table);
-    let (mut fields, mut columns) = (batch.schema().fields().to_vec(), batch.columns().to_vec());
-    for (field, column) in schema.arrow_schema().fields().iter().zip(&schema.columns) {
-        let named = text.contains(field.name().as_str()) || text.contains('*');
-        if !named || batch.schema_ref().index_of(field.name()).is_ok() {
-            continue;
-        }
-        let empty: ArrayRef = match column.ty {
-            ColumnType::String => Arc::new(StringArray::from(vec![""; batch.num_rows()])),
-            _ => new_null_array(field.data_type(), batch.num_rows()),
-        };
-        fields.push(Arc::clone(field));
-        columns.push(empty);
-    }
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
 }
 
 /// The columns that a source's rows of a table may have; of a custom table those that each has.

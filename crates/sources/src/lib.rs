@@ -35,7 +35,7 @@ mod windows_evtx;
 mod windows_json;
 
 pub use input::{Input, NamedInput};
-pub use registry::{by_name, detect, registry};
+pub use registry::{by_name, detect, names, registry};
 pub use source::{
     Collected, Confidence, DecodeContext, DecodeError, Limits, Sink, Source, SourceSpec,
 };

@@ -36,6 +36,12 @@ pub fn registry() -> &'static [&'static dyn Source] {
     SOURCES
 }
 
+/// The names of all sources, for messages: `a, b, c`.
+pub fn names() -> String {
+    let names: Vec<&str> = SOURCES.iter().map(|source| source.spec().name).collect();
+    names.join(", ")
+}
+
 /// The source of a name.
 pub fn by_name(name: &str) -> Option<&'static dyn Source> {
     SOURCES

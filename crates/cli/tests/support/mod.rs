@@ -50,6 +50,23 @@ pub fn watchfloor(data: &Path, args: &[&str]) -> Output {
         .unwrap()
 }
 
+/// Runs a command on a data folder with `text` on its standard input.
+pub fn with_stdin(data: &Path, args: &[&str], text: &str) -> Output {
+    let mut child = Command::new(BIN)
+        .args(args)
+        .env("WATCHFLOOR_DATA_DIR", data)
+        .env("WATCHFLOOR_LOG", "error")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(text.as_bytes()).unwrap();
+    drop(stdin);
+    child.wait_with_output().unwrap()
+}
+
 /// Runs a command that must succeed; gives its stdout.
 pub fn ok(data: &Path, args: &[&str]) -> String {
     let output = watchfloor(data, args);

@@ -13,7 +13,7 @@ use super::{
     Hunt, HuntMatch, HuntProgress, HuntRule, HuntSummary, RecordRef, Report, is_in_range, is_wanted,
 };
 use crate::mapping;
-use crate::queries::{Queries, QueryError};
+use crate::queries::Queries;
 use crate::result::{ResultRows, cell_text};
 use crate::rule::AnalyticsRule;
 use crate::window_run::WindowRun;
@@ -135,7 +135,7 @@ impl RuleRun<'_> {
         let queries = self.hunt.queries.over(Arc::new(tables));
         let run = WindowRun::run(&queries, self.rule, window, self.hunt.options.now)
             .await
-            .map_err(|error| explained(&error))?;
+            .map_err(|error| error.explained())?;
         self.truncated |= run.is_truncated();
         let is_suppressed = self.suppressed_until.is_some_and(|until| window.to < until);
         if !run.fires() || is_suppressed {
@@ -176,7 +176,7 @@ impl RuleRun<'_> {
     fn is_known(&self, key: &str, window: Window) -> bool {
         self.raised
             .get(key)
-            .is_some_and(|last| window.to.duration_since(*last).abs() < self.rule.period)
+            .is_some_and(|last| self.rule.overlap(window.to, *last))
     }
 
     /// A row is in range by its own time; one without is, since its window is.
@@ -244,14 +244,4 @@ fn fields(result: &ResultRows, row: &[Json]) -> Map<String, Json> {
         .filter(|(_, cell)| !cell_text(cell).is_empty())
         .map(|((name, _), cell)| (name.clone(), cell.clone()))
         .collect()
-}
-
-fn explained(error: &QueryError) -> String {
-    match error {
-        QueryError::Diagnostics(found) => {
-            let messages: Vec<&str> = found.iter().map(|d| d.message.as_str()).collect();
-            format!("{error}: {}", messages.join("; "))
-        }
-        QueryError::Engine(_) => error.to_string(),
-    }
 }

@@ -1,5 +1,7 @@
 //! Where rows begin: stored tables, `datatable`, `print`, `range`.
 
+use std::collections::HashSet;
+
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 use datafusion::datasource::provider_as_source;
@@ -258,25 +260,34 @@ pub(crate) fn from_stored(
     })
 }
 
-/// The columns of a batch as the engine's values, for filters over rows that are not stored yet. Columns the batch
-/// lacks and nothing reads are left out.
+/// The columns of a batch as the engine's values, for filters over rows that are not stored yet. A batch has only the
+/// columns that a row of it sets: one that it lacks and that `readers` name is empty, the others are left out.
 ///
 /// # Errors
 /// When a column cannot be converted.
 pub(crate) fn stored_columns(
     batch: &arrow::array::RecordBatch,
     columns: Vec<(ColumnId, String, Type)>,
-    _table: &str,
+    readers: &[DfExpr],
     span: Span,
 ) -> Result<arrow::array::RecordBatch> {
     use datafusion::common::ToDFSchema as _;
     use datafusion::execution::context::ExecutionProps;
     use datafusion::physical_expr::create_physical_expr;
     let schema = batch.schema().to_dfschema()?;
+    let read: HashSet<&str> = readers
+        .iter()
+        .flat_map(DfExpr::column_refs)
+        .map(|column| column.name.as_str())
+        .collect();
     let mut out = Vec::new();
     for (id, stored_name, ty) in columns {
         let schema_ref = batch.schema();
         let Ok(field) = schema_ref.field_with_name(&stored_name) else {
+            if read.contains(name(id).as_str()) {
+                let empty = super::missing_value(ty).to_array_of_size(batch.num_rows())?;
+                out.push((name(id), empty));
+            }
             continue;
         };
         let (value, _) = from_stored(super::column(stored_name), field.data_type(), ty, span)?;
