@@ -88,14 +88,17 @@ impl Intake {
                 .await
                 .map_err(|error| IntakeError::Worker(error.to_string()))??;
         let counts = frame.counts;
-        match self.lake.append(frame).await? {
-            Appended::AlreadyDone(earlier) => Ok(repeated(earlier.counts)),
-            Appended::Stored { .. } => Ok(RequestAnswer {
+        match self.lake.append(frame).await {
+            Ok(Appended::AlreadyDone(earlier)) => Ok(repeated(earlier.counts)),
+            Ok(Appended::Stored { .. }) => Ok(RequestAnswer {
                 accepted: counts.rows,
                 duplicates: 0,
                 filtered: counts.filtered,
                 rejected,
             }),
+            // The other body came while this one was read.
+            Err(lake::LakeError::KeyReused) => Err(IntakeError::KeyReused),
+            Err(error) => Err(error.into()),
         }
     }
 

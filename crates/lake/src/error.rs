@@ -97,6 +97,10 @@ pub enum LakeError {
         /// First record of the frame.
         from: u64,
     },
+    /// The idempotency key of an HTTP request came with another body, stored or being stored.
+    /// Nothing of this one is.
+    #[error("the idempotency key was used for another body")]
+    KeyReused,
     /// A cursor stands before the oldest frame that is kept.
     #[error("cursor `{cursor}` needs position {needed}, the log starts at {first}")]
     CursorGap {

@@ -196,7 +196,8 @@ impl Lake {
     ///
     /// # Errors
     /// Before anything is written: [`LakeError::DiskFull`], unknown tables, columns or types,
-    /// [`LakeError::ReceiptGap`] for a part that does not follow the last one of its input.
+    /// [`LakeError::ReceiptGap`] for a part that does not follow the last one of its input,
+    /// [`LakeError::KeyReused`] for an idempotency key that came with another body.
     /// [`LakeError::Io`] when the write failed: the frame is not stored.
     /// [`LakeError::LogStopped`] when it is unknown whether it is; reopen and ask
     /// [`Lake::receipt`].
@@ -220,6 +221,7 @@ impl Lake {
                 expected,
                 from: part.from,
             }),
+            (Err(Refusal::OtherBody), Some(_)) => Err(LakeError::KeyReused),
             (Err(_), None) => Err(LakeError::Interrupted(
                 "a frame without receipt was refused",
             )),

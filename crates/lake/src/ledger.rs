@@ -4,7 +4,7 @@
 //! All of it is a fold over the log's frames. The saved document holds the fold up to a position;
 //! opening reads it and folds the frames above. It is saved before log segments are trimmed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -145,7 +145,7 @@ pub(crate) struct Ledger {
     pub(crate) position: u64,
     receipts: BTreeMap<ReceiptKey, Receipt>,
     /// Records admitted to the log but not yet synced, per input.
-    admitted: HashMap<ReceiptKey, u64>,
+    admitted: BTreeMap<ReceiptKey, u64>,
     tallies: BTreeMap<(String, String), Tally>,
     intake: BTreeMap<String, Intake>,
     usage: BTreeMap<(String, i64), (u64, u64)>,
@@ -246,13 +246,16 @@ impl Ledger {
 
     /// Whether the source and idempotency key of an HTTP request came with another body.
     pub(crate) fn other_body(&self, key: &ReceiptKey, now: Timestamp) -> bool {
+        let stored = |(other, receipt): (&ReceiptKey, &Receipt)| {
+            other != key && !expired(other, receipt, now, self.http_receipts)
+        };
+        let same_name = key.same_name();
         key.kind == ReceiptKind::Http
-            && self
-                .receipts
-                .range(key.same_name())
-                .any(|(other, receipt)| {
-                    other != key && !expired(other, receipt, now, self.http_receipts)
-                })
+            && (self.receipts.range(same_name.clone()).any(stored)
+                || self
+                    .admitted
+                    .range(same_name)
+                    .any(|(other, _)| other != key))
     }
 
     /// Whether a part of an input is the next one wanted; if so it counts as done from here on.
@@ -268,6 +271,9 @@ impl Ledger {
         let seen = complete || (part.to <= done && part.from < part.to);
         if seen {
             return Err(Refusal::Done);
+        }
+        if self.other_body(&part.key, now) {
+            return Err(Refusal::OtherBody);
         }
         if part.from != done {
             return Err(Refusal::Gap(done));

@@ -24,6 +24,8 @@ pub(crate) enum Refusal {
     Done,
     /// It does not follow the last frame of its input: this many records are stored.
     Gap(u64),
+    /// Its idempotency key came with another body.
+    OtherBody,
 }
 
 /// A frame on its way into the log.

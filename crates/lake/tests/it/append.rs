@@ -356,6 +356,28 @@ async fn an_http_receipt_ends_after_a_day_and_a_files_does_not() {
 }
 
 #[tokio::test]
+async fn of_two_bodies_at_the_same_time_with_one_key_only_one_is_stored() {
+    let t = new_lake();
+    let now = t.clock.now();
+    let appends = (0..20u8).map(|body| {
+        let key = ReceiptKey::http("s", "k", &[body]);
+        let frame = frame_with(part(key, 0, 1, true), syslog(body.into(), 1, now), now);
+        t.lake.append(frame)
+    });
+    let results = futures::future::join_all(appends).await;
+    let stored = results
+        .iter()
+        .filter(|r| matches!(r, Ok(Appended::Stored { .. })))
+        .count();
+    let refused = results
+        .iter()
+        .filter(|r| matches!(r, Err(LakeError::KeyReused)))
+        .count();
+    assert_eq!((stored, refused), (1, 19), "{results:?}");
+    assert_eq!(ids(&t.lake).await.len(), 1);
+}
+
+#[tokio::test]
 async fn appends_at_the_same_time_with_one_key_store_it_once() {
     let t = new_lake();
     let now = t.clock.now();
