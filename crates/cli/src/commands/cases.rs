@@ -1,5 +1,7 @@
 //! Incidents and their figures.
 
+use std::collections::HashSet;
+
 use serde_json::{Value as Json, json};
 
 use crate::args::{Args, Format, Incidents, Metrics};
@@ -17,6 +19,9 @@ const FIGURES: [&str; 6] = [
     "time_to_detect",
     "dwell",
 ];
+
+/// Incidents asked for at once.
+const PAGE: usize = 1_000;
 
 const COLUMNS: &[&str] = &[
     "number",
@@ -36,12 +41,11 @@ pub(super) async fn incidents(client: &Client, args: &Args, command: &Incidents)
     let format = args.format;
     match command {
         Incidents::List { status, search } => {
-            let mut path = format!("/api/v1/incidents?limit=1000&status={}", encoded(status));
+            let mut filter = format!("status={}", encoded(status));
             if let Some(search) = search {
-                path.push_str(&format!("&search={}", encoded(search)));
+                filter.push_str(&format!("&search={}", encoded(search)));
             }
-            let answer = client.call("GET", &path, Send::Nothing).await?;
-            let items = answer["items"].as_array().cloned().unwrap_or_default();
+            let items = queue(client, &filter).await?;
             Rows::of_objects(COLUMNS, &items).print(format)
         }
         Incidents::Show { number } => {
@@ -62,6 +66,29 @@ pub(super) async fn incidents(client: &Client, args: &Args, command: &Incidents)
             let path = format!("/api/v1/incidents/{number}/{action}");
             let answer = client.call("POST", &path, Send::Json(body)).await?;
             Rows::of_objects(COLUMNS, &[summary_of(answer)]).print(format)
+        }
+    }
+}
+
+/// Every incident that fits, page after page. One that changes its place meanwhile is there once.
+async fn queue(client: &Client, filter: &str) -> Outcome<Vec<Json>> {
+    let mut items: Vec<Json> = Vec::new();
+    let mut numbers = HashSet::new();
+    let mut offset = 0;
+    loop {
+        let path = format!("/api/v1/incidents?limit={PAGE}&offset={offset}&{filter}");
+        let answer = client.call("GET", &path, Send::Nothing).await?;
+        let page = answer["items"].as_array().cloned().unwrap_or_default();
+        offset += page.len();
+        if page.is_empty() {
+            return Ok(items);
+        }
+        items.extend(
+            page.into_iter()
+                .filter(|item| numbers.insert(item["number"].as_i64())),
+        );
+        if offset as u64 >= answer["total"].as_u64().unwrap_or(0) {
+            return Ok(items);
         }
     }
 }
