@@ -1,0 +1,216 @@
+//! Where lines break: statements, pipelines, operators and their clauses.
+
+use super::operators;
+use super::pieces::Kind;
+use super::printer::{Printer, Stretch};
+use super::role::{Index, Role};
+
+impl Printer<'_, '_> {
+    /// The whole text.
+    pub(super) fn text(&mut self) {
+        let end = self.pieces.len().saturating_sub(1);
+        self.script(0..end, 0);
+        self.line(0);
+        self.piece(end);
+    }
+
+    /// The pieces of a stretch that are not inside of brackets there; of brackets the opening one.
+    pub(super) fn level(&self, stretch: Stretch) -> impl Iterator<Item = usize> + '_ {
+        let mut at = stretch.start;
+        std::iter::from_fn(move || {
+            let here = (at < stretch.end).then_some(at)?;
+            at = match self.pieces[here].role {
+                Role::Open | Role::Block => self.pieces[here].mate.max(here) + 1,
+                _ => here + 1,
+            };
+            Some(here)
+        })
+    }
+
+    /// The stretches between pieces of this role, and the pieces.
+    pub(super) fn split(&self, stretch: Stretch, role: Role) -> (Vec<Stretch>, Vec<usize>) {
+        let marks: Vec<usize> = self
+            .level(stretch.clone())
+            .filter(|at| self.pieces[*at].role == role)
+            .collect();
+        let mut parts = Vec::with_capacity(marks.len() + 1);
+        let mut start = stretch.start;
+        for mark in &marks {
+            parts.push(start..*mark);
+            start = mark + 1;
+        }
+        parts.push(start..stretch.end);
+        (parts, marks)
+    }
+
+    pub(super) fn has(&self, stretch: &Stretch, role: Role) -> bool {
+        self.level(stretch.clone())
+            .any(|at| self.pieces[at].role == role)
+    }
+
+    fn begins_operator(&self, stretch: &Stretch) -> bool {
+        matches!(self.pieces[stretch.start].role, Role::Operator(_))
+    }
+
+    /// True when the stretch takes lines of its own inside brackets: a pipeline, or an operator that begins one.
+    pub(super) fn is_query(&self, stretch: &Stretch) -> bool {
+        !stretch.is_empty() && (self.begins_operator(stretch) || self.has(stretch, Role::Pipe))
+    }
+
+    /// Statements, each on a line of its own.
+    pub(super) fn script(&mut self, stretch: Stretch, indent: usize) {
+        let (statements, ends) = self.split(stretch, Role::Semicolon);
+        for (n, statement) in statements.into_iter().enumerate() {
+            self.line(indent);
+            self.wrap = indent + self.step;
+            if !statement.is_empty() {
+                self.statement(statement, indent);
+            }
+            if let Some(end) = ends.get(n) {
+                self.wrap = indent;
+                self.piece(*end);
+            }
+        }
+    }
+
+    fn statement(&mut self, stretch: Stretch, indent: usize) {
+        let binding = self
+            .level(stretch.clone())
+            .take(3)
+            .find(|at| self.pieces[*at].role == Role::Assign);
+        match binding {
+            Some(equals) if self.pieces[stretch.start].text == "let" => {
+                self.pieces(stretch.start..equals + 1);
+                self.bound(equals + 1..stretch.end, indent);
+            }
+            _ => self.pipeline(stretch, indent),
+        }
+    }
+
+    /// What a `let` gives a name to.
+    fn bound(&mut self, value: Stretch, indent: usize) {
+        if value.is_empty() || self.fits(&value) {
+            return self.pieces(value);
+        }
+        let inner = indent + self.step;
+        if self.has(&value, Role::Pipe) {
+            self.line(inner);
+            return self.pipeline(value, inner);
+        }
+        if self.begins_operator(&value) {
+            let several = self.has(&value, Role::Comma);
+            if several {
+                self.line(inner);
+            }
+            return self.operator(value, if several { inner } else { indent });
+        }
+        self.expression(value, inner);
+    }
+
+    /// A source and its operators, each on a line of its own.
+    pub(super) fn pipeline(&mut self, stretch: Stretch, indent: usize) {
+        let (parts, pipes) = self.split(stretch, Role::Pipe);
+        for (n, part) in parts.into_iter().enumerate() {
+            if let Some(pipe) = n.checked_sub(1).and_then(|n| pipes.get(n)) {
+                self.line(indent);
+                self.wrap = indent + self.step;
+                self.piece(*pipe);
+            }
+            if !part.is_empty() {
+                self.operator(part, indent);
+            }
+        }
+    }
+
+    /// An operator with its operands, or an expression.
+    pub(super) fn operator(&mut self, stretch: Stretch, indent: usize) {
+        let inner = indent + self.step;
+        self.wrap = inner;
+        if self.fits(&stretch) {
+            return self.pieces(stretch);
+        }
+        let Role::Operator(Index(head)) = self.pieces[stretch.start].role else {
+            return self.expression(stretch, inner);
+        };
+        let head = head.min(stretch.end);
+        self.pieces(stretch.start..head);
+        if matches!(self.pieces[stretch.start].text, "parse")
+            || self.pieces[stretch.start].text.starts_with("parse-")
+        {
+            return self.filled(head..stretch.end, inner);
+        }
+        for (words, operands) in self.clauses(head..stretch.end) {
+            let mut indent = inner;
+            let own_line = words
+                .clone()
+                .next()
+                .is_some_and(|at| self.pieces[at].role == Role::LineClause);
+            if own_line {
+                self.line(inner);
+                indent += self.step;
+            }
+            self.wrap = indent;
+            self.pieces(words);
+            self.list(operands, indent);
+        }
+    }
+
+    /// The operands of each clause with the words before them; the first may have none.
+    fn clauses(&self, stretch: Stretch) -> Vec<(Stretch, Stretch)> {
+        let mut clauses = Vec::new();
+        let (mut words, mut start) = (stretch.start..stretch.start, stretch.start);
+        for at in self.level(stretch.clone()) {
+            if !matches!(self.pieces[at].role, Role::Clause | Role::LineClause) {
+                continue;
+            }
+            if at == start {
+                words.end = at + 1;
+            } else {
+                clauses.push((words, start..at));
+                words = at..at + 1;
+            }
+            start = at + 1;
+        }
+        clauses.push((words, start..stretch.end));
+        clauses
+    }
+
+    /// The text of a `parse` pattern, as much on each line as fits.
+    fn filled(&mut self, stretch: Stretch, indent: usize) {
+        let mut start = stretch.start;
+        let level: Vec<usize> = self.level(stretch.clone()).collect();
+        for n in 0..level.len() {
+            // A unit is a text with what follows it; a star before a text belongs to it.
+            let next = level.get(n + 1).copied().unwrap_or(stretch.end);
+            let star = |n: usize| level.get(n).is_some_and(|at| self.pieces[*at].is("*"));
+            let text = |n: usize| {
+                let piece = level.get(n).map(|at| &self.pieces[*at]);
+                piece.is_some_and(|piece| piece.kind == Kind::Literal)
+            };
+            let begins = (star(n + 1) && text(n + 2)) || (text(n + 1) && !star(n));
+            if !begins && next != stretch.end {
+                continue;
+            }
+            let unit = start..next;
+            if start != stretch.start && !self.fits(&unit) {
+                self.line(indent);
+            }
+            self.chain(unit, indent);
+            start = next;
+        }
+    }
+
+    /// The word that stands before a bracket.
+    pub(super) fn callee(&self, open: usize) -> &str {
+        open.checked_sub(1)
+            .map_or("", |before| self.pieces[before].text)
+    }
+
+    /// How many values make a row of this list.
+    pub(super) fn row_length(&self, open: usize) -> usize {
+        if self.pieces[open].is("(") && operators::takes_pairs(self.callee(open)) {
+            return 2;
+        }
+        self.pieces[open].row
+    }
+}
