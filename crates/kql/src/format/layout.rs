@@ -1,9 +1,9 @@
 //! Where lines break: statements, pipelines, operators and their clauses.
 
-use super::operators;
+use super::operators::{self, Form};
 use super::pieces::Kind;
 use super::printer::{Printer, Stretch};
-use super::role::{Index, Role};
+use super::role::{Head, Role};
 
 impl Printer<'_, '_> {
     /// The whole text.
@@ -64,7 +64,10 @@ impl Printer<'_, '_> {
             self.line(indent);
             self.wrap = indent + self.step;
             if !statement.is_empty() {
+                let tail = usize::from(ends.get(n).is_some());
+                let tail = std::mem::replace(&mut self.tail, tail);
                 self.statement(statement, indent);
+                self.tail = tail;
             }
             if let Some(end) = ends.get(n) {
                 self.wrap = indent;
@@ -83,8 +86,27 @@ impl Printer<'_, '_> {
                 self.pieces(stretch.start..equals + 1);
                 self.bound(equals + 1..stretch.end, indent);
             }
-            _ => self.pipeline(stretch, indent),
+            _ => match self.arrow(&stretch) {
+                Some(arrow) if !self.fits(&stretch) => self.step(stretch, arrow, indent),
+                _ => self.pipeline(stretch, indent),
+            },
         }
+    }
+
+    /// The `=>` of a step of `scan`.
+    fn arrow(&self, stretch: &Stretch) -> Option<usize> {
+        self.level(stretch.clone())
+            .find(|at| self.pieces[*at].is("=>"))
+    }
+
+    /// `step name: condition` and on a new line what it assigns.
+    fn step(&mut self, stretch: Stretch, arrow: usize, indent: usize) {
+        let inner = indent + self.step;
+        self.expression(stretch.start..arrow, inner);
+        self.line(inner);
+        self.wrap = inner + self.step;
+        self.piece(arrow);
+        self.list(arrow + 1..stretch.end, inner + self.step);
     }
 
     /// What a `let` gives a name to.
@@ -110,12 +132,14 @@ impl Printer<'_, '_> {
     /// A source and its operators, each on a line of its own.
     pub(super) fn pipeline(&mut self, stretch: Stretch, indent: usize) {
         let (parts, pipes) = self.split(stretch, Role::Pipe);
+        let tail = self.tail;
         for (n, part) in parts.into_iter().enumerate() {
             if let Some(pipe) = n.checked_sub(1).and_then(|n| pipes.get(n)) {
                 self.line(indent);
                 self.wrap = indent + self.step;
                 self.piece(*pipe);
             }
+            self.tail = if n == pipes.len() { tail } else { 0 };
             if !part.is_empty() {
                 self.operator(part, indent);
             }
@@ -129,17 +153,22 @@ impl Printer<'_, '_> {
         if self.fits(&stretch) {
             return self.pieces(stretch);
         }
-        let Role::Operator(Index(head)) = self.pieces[stretch.start].role else {
+        let Role::Operator(Head { end: head, form }) = self.pieces[stretch.start].role else {
             return self.expression(stretch, inner);
         };
         let head = head.min(stretch.end);
         self.pieces(stretch.start..head);
-        if matches!(self.pieces[stretch.start].text, "parse")
-            || self.pieces[stretch.start].text.starts_with("parse-")
-        {
-            return self.filled(head..stretch.end, inner);
+        match form {
+            Some(Form::Parse) => self.filled(head..stretch.end, inner),
+            Some(Form::Branches) => self.branches(head..stretch.end, inner),
+            Some(Form::Levels) => self.levels(head..stretch.end, inner),
+            _ => self.clause_list(head..stretch.end, inner),
         }
-        for (words, operands) in self.clauses(head..stretch.end) {
+    }
+
+    /// Operands by clause, each in place or on a line of its own.
+    fn clause_list(&mut self, stretch: Stretch, inner: usize) {
+        for (words, operands) in self.clauses(stretch) {
             let mut indent = inner;
             let own_line = words
                 .clone()
@@ -173,6 +202,35 @@ impl Printer<'_, '_> {
         }
         clauses.push((words, start..stretch.end));
         clauses
+    }
+
+    /// The branches of `fork`, each on a line of its own.
+    fn branches(&mut self, stretch: Stretch, indent: usize) {
+        let level: Vec<usize> = self.level(stretch.clone()).collect();
+        let mut start = stretch.start;
+        for at in level {
+            if self.pieces[at].role == Role::Open {
+                let end = self.pieces[at].mate.max(at) + 1;
+                self.line(indent);
+                self.chain(start..end, indent);
+                start = end;
+            }
+        }
+        self.chain(start..stretch.end, indent);
+    }
+
+    /// The levels of `top-nested`: the first goes on where the keyword stands.
+    fn levels(&mut self, stretch: Stretch, indent: usize) {
+        let (levels, commas) = self.split(stretch, Role::Comma);
+        for (n, level) in levels.into_iter().enumerate() {
+            if n > 0 {
+                self.line(indent);
+            }
+            self.chain(level, indent);
+            if let Some(comma) = commas.get(n) {
+                self.piece(*comma);
+            }
+        }
     }
 
     /// The text of a `parse` pattern, as much on each line as fits.

@@ -182,10 +182,9 @@ impl Printer<'_, '_> {
         if content.is_empty() || self.pieces[open].role == Role::Block {
             return false;
         }
-        // An index never stands alone.
-        let index = self.pieces[open].is("[") && !self.pieces[open].space;
         let last = content.end - 1;
-        let bracket = self.pieces[last].role == Role::Close;
+        let bracket = self.pieces[last].role == Role::Close
+            && !self.is_index(self.pieces[last].mate);
         let commented = self.is_broken(&(open..open + 2)) || self.is_broken(&(last..close + 1));
         let plain = |role: Role| {
             !matches!(
@@ -198,6 +197,15 @@ impl Printer<'_, '_> {
             .all(|at| plain(self.pieces[at].role));
         let head = open..self.pieces[last].mate.max(open) + 1;
         let ends = bracket && self.fits_with(&head, 0);
-        single && !commented && (ends || (index && !self.pieces[open].data))
+        single && !commented && (ends || self.is_index(open))
+    }
+
+    /// True for `value[...]`, which is never broken for its own sake.
+    fn is_index(&self, open: usize) -> bool {
+        let piece = &self.pieces[open];
+        let before = open.checked_sub(1).map(|before| self.pieces[before].role);
+        piece.is("[")
+            && !piece.data
+            && matches!(before, Some(Role::Word | Role::Close | Role::Tight))
     }
 }

@@ -9,11 +9,11 @@ pub(super) struct Operator {
     pub(super) lines: &'static [&'static str],
     /// Words that go on where they are.
     pub(super) inline: &'static [&'static str],
-    /// What stands for its `*` and where options are.
+    /// Peculiarities of its operands.
     pub(super) form: Form,
 }
 
-/// Peculiarities of an operator's operands.
+/// How an operator's operands are read and laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     /// Expressions; `name = value` makes a column.
@@ -32,10 +32,24 @@ pub(super) enum Form {
     Graph,
     /// Steps that end in `;`.
     Steps,
+    /// Pipelines in brackets.
+    Branches,
+    /// Levels that each begin with the keyword.
+    Levels,
     /// A table in the text: a schema in brackets, its rows in others.
     Table,
     /// Its operand is never a call, although brackets may follow it.
     Partition,
+}
+
+impl Form {
+    /// True when options with names of their own (`kind=inner`) stand before the operands.
+    pub(super) fn has_options(self) -> bool {
+        matches!(
+            self,
+            Form::Options | Form::Patterns | Form::Parse | Form::Graph | Form::Steps
+        )
+    }
 }
 
 const fn operator(
@@ -66,7 +80,7 @@ const OPERATORS: &[Operator] = &[
     ),
     operator(&["sort", "order", "top"], &[], &["by"], Form::Columns),
     operator(&["top-hitters", "sample-distinct"], &[], &["of", "by"], Form::Columns),
-    operator(&["top-nested"], &[], &[], Form::Columns),
+    operator(&["top-nested"], &[], &[], Form::Levels),
     operator(&["take", "limit", "sample"], &[], &[], Form::Columns),
     operator(&["as"], &[], &[], Form::Columns),
     operator(&["count"], &[], &["as"], Form::Columns),
@@ -93,11 +107,12 @@ const OPERATORS: &[Operator] = &[
     operator(&["reduce"], &[], &["by", "with"], Form::Options),
     operator(
         &["scan"],
-        &["partition", "order", "declare", "with"],
-        &["by"],
+        &["partition", "order", "declare"],
+        &["by", "with"],
         Form::Steps,
     ),
-    operator(&["fork", "facet"], &[], &["by", "with"], Form::Columns),
+    operator(&["facet"], &[], &["by", "with"], Form::Columns),
+    operator(&["fork"], &[], &[], Form::Branches),
     operator(&["assert-schema", "macro-expand"], &[], &[], Form::Columns),
     operator(
         &["make-graph"],

@@ -15,7 +15,7 @@ pub(super) enum Role {
     /// A word of the language: a bracket behind it stands apart.
     Keyword,
     /// The keyword of a query operator.
-    Operator(Index),
+    Operator(Head),
     /// A word that divides an operator's operands.
     Clause,
     /// A clause that begins a new line when the operator is broken.
@@ -47,9 +47,14 @@ pub(super) enum Role {
     AsWritten,
 }
 
-/// One past the last piece of an operator's head: its keyword and options.
+/// An operator's keyword and options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Index(pub(super) usize);
+pub(super) struct Head {
+    /// One past the last piece.
+    pub(super) end: usize,
+    /// How the operands are laid out, where the operator is known.
+    pub(super) form: Option<Form>,
+}
 
 impl Role {
     /// True when an operand ends here, so that what follows is an operator between two.
@@ -284,10 +289,11 @@ impl Pass<'_, '_> {
         level.start = start;
         level.stage = Stage::Options;
         self.join(length, Role::Keyword);
-        self.pieces[start].role = match self.level().form() {
+        let form = self.level().form();
+        self.pieces[start].role = match form {
             // Reads like a call.
             Some(Form::Table) => Role::Word,
-            _ => Role::Operator(Index(self.at)),
+            _ => Role::Operator(Head { end: self.at, form }),
         };
     }
 
@@ -295,7 +301,7 @@ impl Pass<'_, '_> {
     fn extend_head(&mut self) {
         let (start, end) = (self.level().start, self.at);
         if let Role::Operator(head) = &mut self.pieces[start].role {
-            head.0 = end;
+            head.end = end;
         }
     }
 
@@ -333,9 +339,9 @@ impl Pass<'_, '_> {
         }
         let hint = word == "hint" && self.ahead(1, ".");
         let own = match self.level().form() {
-            Some(Form::Columns | Form::NamePatterns | Form::Partition | Form::Table) | None => false,
             Some(Form::Properties) => true,
-            Some(_) => operators::is_option(word),
+            Some(form) => form.has_options() && operators::is_option(word),
+            None => false,
         };
         let mut length = 1;
         while hint && self.ahead(length, ".") && self.name_ahead(length + 1) {
