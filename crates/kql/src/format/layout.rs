@@ -63,17 +63,29 @@ impl Printer<'_, '_> {
         for (n, statement) in statements.into_iter().enumerate() {
             self.line(indent);
             self.wrap = indent + self.step;
+            let mut inner = indent;
             if !statement.is_empty() {
+                if self.pieces[statement.start].text == "let" {
+                    inner += self.step;
+                }
                 let tail = usize::from(ends.get(n).is_some());
                 let tail = std::mem::replace(&mut self.tail, tail);
                 self.statement(statement, indent);
                 self.tail = tail;
             }
             if let Some(end) = ends.get(n) {
-                self.wrap = indent;
-                self.piece(*end);
+                self.wrap = inner;
+                self.separate(*end, inner);
             }
         }
+    }
+
+    /// The `;` behind a statement, which only comments can keep from standing on its last line.
+    fn separate(&mut self, end: usize, indent: usize) {
+        if self.is_fresh() || !self.pieces[end].before.is_empty() {
+            self.line(indent);
+        }
+        self.piece(end);
     }
 
     fn statement(&mut self, stretch: Stretch, indent: usize) {

@@ -31,11 +31,11 @@ impl Printer<'_, '_> {
                 self.pieces(whole);
                 continue;
             }
-            for n in first..=last {
+            for (n, item) in items.iter().enumerate().take(last + 1).skip(first) {
                 self.line(indent);
                 self.wrap = indent + self.step;
                 let tail = std::mem::replace(&mut self.tail, 1);
-                self.item(items[n].clone(), indent);
+                self.item(item.clone(), indent);
                 self.tail = tail;
                 if let Some(comma) = commas.get(n) {
                     self.wrap = indent;
@@ -114,8 +114,9 @@ impl Printer<'_, '_> {
                 continue;
             }
             let close = self.pieces[at].mate.max(at);
+            let empty = close == at + 1 && !self.is_broken(&(at..close + 1));
             let rest = self.rest(close + 1..stretch.end);
-            if self.fits_with(&(at..close + 1), rest) {
+            if empty || self.fits_with(&(at..close + 1), rest) {
                 self.pieces(at..close + 1);
             } else {
                 let tail = std::mem::replace(&mut self.tail, rest);
@@ -183,8 +184,8 @@ impl Printer<'_, '_> {
             return false;
         }
         let last = content.end - 1;
-        let bracket = self.pieces[last].role == Role::Close
-            && !self.is_index(self.pieces[last].mate);
+        let bracket =
+            self.pieces[last].role == Role::Close && !self.is_index(self.pieces[last].mate);
         let commented = self.is_broken(&(open..open + 2)) || self.is_broken(&(last..close + 1));
         let plain = |role: Role| {
             !matches!(
@@ -192,9 +193,7 @@ impl Printer<'_, '_> {
                 Role::Comma | Role::Semicolon | Role::Pipe | Role::And | Role::Or | Role::Additive
             ) && !matches!(role, Role::Operator(_))
         };
-        let single = self
-            .level(content)
-            .all(|at| plain(self.pieces[at].role));
+        let single = self.level(content).all(|at| plain(self.pieces[at].role));
         let head = open..self.pieces[last].mate.max(open) + 1;
         let ends = bracket && self.fits_with(&head, 0);
         single && !commented && (ends || self.is_index(open))

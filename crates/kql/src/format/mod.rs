@@ -1,8 +1,8 @@
 //! The printer: a text in the house style of published Sentinel queries.
 //!
 //! It works on tokens and brackets, not on the tree, so that nothing can get lost: [`pieces`] reads the tokens with
-//! the comments round them, [`role`] finds out what each is in its context, [`layout`] decides where lines break and
-//! [`printer`] writes. What the printer knows of each query operator is in [`operators`]. The parser only judges
+//! the comments round them, [`role`] finds out what each is in its context, [`space`] where blanks go, [`layout`] and
+//! [`list`] decide where lines break, and [`printer`] writes. What the printer knows of each query operator is in [`operators`]. The parser only judges
 //! whether the text may be touched.
 
 mod layout;
@@ -11,6 +11,7 @@ mod operators;
 mod pieces;
 mod printer;
 mod role;
+mod space;
 
 use crate::diagnostic::Diagnostic;
 use crate::syntax::lexer::{TokenKind, lex};
@@ -73,6 +74,7 @@ fn print(text: &str, options: &FormatOptions) -> Option<String> {
     let mut pieces = pieces::read(text);
     pieces::pair(&mut pieces, MAX_DEPTH + pieces::MAX_DATA_DEPTH)?;
     role::assign(&mut pieces);
+    space::assign(&mut pieces);
     let mut printer = Printer::new(&pieces, options);
     printer.text();
     let printed = printer.finish();

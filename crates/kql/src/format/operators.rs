@@ -71,7 +71,12 @@ const OPERATORS: &[Operator] = &[
     operator(&["extend", "project", "print"], &[], &[], Form::Columns),
     operator(&["summarize"], &["by"], &[], Form::Columns),
     operator(&["distinct", "serialize"], &[], &[], Form::Columns),
-    operator(&["project-rename", "project-by-names"], &[], &[], Form::Columns),
+    operator(
+        &["project-rename", "project-by-names"],
+        &[],
+        &[],
+        Form::Columns,
+    ),
     operator(
         &["project-away", "project-keep", "project-reorder"],
         &[],
@@ -79,7 +84,12 @@ const OPERATORS: &[Operator] = &[
         Form::NamePatterns,
     ),
     operator(&["sort", "order", "top"], &[], &["by"], Form::Columns),
-    operator(&["top-hitters", "sample-distinct"], &[], &["of", "by"], Form::Columns),
+    operator(
+        &["top-hitters", "sample-distinct"],
+        &[],
+        &["of", "by"],
+        Form::Columns,
+    ),
     operator(&["top-nested"], &[], &[], Form::Levels),
     operator(&["take", "limit", "sample"], &[], &[], Form::Columns),
     operator(&["as"], &[], &[], Form::Columns),
@@ -90,11 +100,21 @@ const OPERATORS: &[Operator] = &[
     operator(&["search"], &[], &["in"], Form::Patterns),
     operator(&["find"], &["where", "project"], &["in"], Form::Patterns),
     operator(&["mv-expand", "mvexpand"], &[], &["limit"], Form::Options),
-    operator(&["mv-apply", "mvapply"], &[], &["limit", "on"], Form::Options),
+    operator(
+        &["mv-apply", "mvapply"],
+        &[],
+        &["limit", "on"],
+        Form::Options,
+    ),
     operator(&["parse", "parse-where"], &[], &["with"], Form::Parse),
     operator(&["parse-kv"], &[], &["as", "with"], Form::Properties),
     operator(&["render"], &[], &["with"], Form::Properties),
-    operator(&["datatable", "externaldata", "external_data"], &[], &["with"], Form::Table),
+    operator(
+        &["datatable", "externaldata", "external_data"],
+        &[],
+        &["with"],
+        Form::Table,
+    ),
     operator(&["range"], &[], &["from", "to", "step"], Form::Columns),
     operator(&["evaluate", "invoke"], &[], &[], Form::Columns),
     operator(
@@ -103,7 +123,12 @@ const OPERATORS: &[Operator] = &[
         &["from", "to", "in", "step"],
         Form::Options,
     ),
-    operator(&["partition", "__partitionby"], &[], &["by"], Form::Partition),
+    operator(
+        &["partition", "__partitionby"],
+        &[],
+        &["by"],
+        Form::Partition,
+    ),
     operator(&["reduce"], &[], &["by", "with"], Form::Options),
     operator(
         &["scan"],
@@ -132,7 +157,12 @@ const OPERATORS: &[Operator] = &[
         &[],
         Form::Options,
     ),
-    operator(&["graph-where-nodes", "graph-where-edges"], &[], &[], Form::Columns),
+    operator(
+        &["graph-where-nodes", "graph-where-edges"],
+        &[],
+        &[],
+        Form::Columns,
+    ),
 ];
 
 /// Words with a dash that are no operators.
@@ -232,8 +262,5 @@ pub(super) fn is_between_values(word: &str) -> bool {
 
 /// Functions whose arguments go two and two.
 pub(super) fn takes_pairs(function: &str) -> bool {
-    matches!(
-        function,
-        "case" | "bag_pack" | "pack" | "pack_dictionary"
-    )
+    matches!(function, "case" | "bag_pack" | "pack" | "pack_dictionary")
 }

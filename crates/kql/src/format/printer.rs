@@ -8,6 +8,8 @@ use super::role::Role;
 struct Sums {
     /// Column of each piece if all stood on one line.
     columns: Vec<usize>,
+    /// Column behind each piece in the same way.
+    ends: Vec<usize>,
     /// Comments before each piece, its own included.
     comments: Vec<usize>,
     /// Pieces up to each, itself left out, that want lines of their own.
@@ -18,6 +20,7 @@ impl Sums {
     fn new(pieces: &[Piece<'_>]) -> Self {
         let mut sums = Self {
             columns: Vec::with_capacity(pieces.len() + 1),
+            ends: Vec::with_capacity(pieces.len() + 1),
             comments: Vec::with_capacity(pieces.len() + 1),
             broken: Vec::with_capacity(pieces.len() + 1),
         };
@@ -31,11 +34,10 @@ impl Sums {
             sums.comments.push(comments);
             sums.broken.push(broken);
             column += piece.text.chars().count();
+            sums.ends.push(column);
             let lines = matches!(piece.role, Role::Pipe | Role::Semicolon | Role::Block);
             broken += usize::from(lines || piece.lines || piece.text.contains('\n'));
         }
-        sums.columns.push(column);
-        sums.comments.push(comments);
         sums.broken.push(broken);
         sums
     }
@@ -95,12 +97,11 @@ impl<'p, 't> Printer<'p, 't> {
 
     /// Columns of a stretch on one line.
     pub(super) fn columns(&self, stretch: &Stretch) -> usize {
-        let at = |n: usize| self.sums.columns.get(n).copied().unwrap_or(0);
-        let end = match stretch.end.checked_sub(1) {
-            Some(last) => at(last) + self.pieces[last].text.chars().count(),
-            None => 0,
-        };
-        end.saturating_sub(at(stretch.start))
+        let last = stretch.end.checked_sub(1);
+        let end = last.and_then(|last| self.sums.ends.get(last));
+        let start = self.sums.columns.get(stretch.start);
+        end.zip(start)
+            .map_or(0, |(end, start)| end.saturating_sub(*start))
     }
 
     /// True when something in the stretch needs lines of its own: a comment, a pipe, a text of several lines.
@@ -125,6 +126,11 @@ impl<'p, 't> Printer<'p, 't> {
         let column = if self.fresh { self.indent } else { self.column };
         !self.is_broken(stretch)
             && column + usize::from(space) + self.columns(stretch) + tail <= self.width
+    }
+
+    /// True when nothing is on this line yet.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.fresh
     }
 
     /// Goes to a new line with this indentation; stays on one that is still empty.

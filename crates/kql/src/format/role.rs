@@ -1,8 +1,4 @@
-//! What each piece is in its context, and whether a blank goes before it.
-//!
-//! One pass over the pieces with a stack of open brackets. Nothing here changes what a text means: a piece taken for
-//! something it is not costs beauty only, because names and literals are never joined and what depends on adjacency
-//! (`Device*`) stays as written.
+//! What each piece is in its context: one pass over the pieces with a stack of open brackets.
 
 use super::operators::{self, Form, Operator};
 use super::pieces::{Kind, Piece};
@@ -132,6 +128,9 @@ impl Level {
     }
 }
 
+/// Pieces of the longest keyword, `graph-shortest-paths`.
+const LONGEST_KEYWORD: usize = 5;
+
 struct Pass<'p, 't> {
     pieces: &'p mut [Piece<'t>],
     at: usize,
@@ -140,7 +139,7 @@ struct Pass<'p, 't> {
     commas: usize,
 }
 
-/// Gives every piece its role and its blank.
+/// Gives every piece its role.
 pub(super) fn assign(pieces: &mut [Piece<'_>]) {
     let mut pass = Pass {
         pieces,
@@ -150,12 +149,6 @@ pub(super) fn assign(pieces: &mut [Piece<'_>]) {
     };
     while pass.at < pass.pieces.len() {
         pass.step();
-    }
-    for at in 1..pieces.len() {
-        let (before, from) = pieces.split_at_mut(at);
-        if let (Some(previous), Some(piece)) = (before.last(), from.first_mut()) {
-            piece.space = space(previous, piece);
-        }
     }
 }
 
@@ -264,9 +257,7 @@ impl Pass<'_, '_> {
         let (dashed, length) = self.dashed();
         let operand = self.piece(length).is_some_and(|next| match next.kind {
             Kind::Literal => true,
-            Kind::Name => {
-                !operators::is_between_values(next.text) || operators::begins_query(word)
-            }
+            Kind::Name => !operators::is_between_values(next.text) || operators::begins_query(word),
             Kind::Punctuation(p) => {
                 matches!(p, "(" | "[" | "*" | "-") && operators::begins_query(word)
             }
@@ -310,7 +301,8 @@ impl Pass<'_, '_> {
         let mut word = self.pieces[self.at].text.to_owned();
         let mut length = 1;
         let touching = |piece: Option<&Piece<'_>>| piece.is_some_and(|piece| piece.touching);
-        while self.ahead(length, "-")
+        while length < LONGEST_KEYWORD
+            && self.ahead(length, "-")
             && self.name_ahead(length + 1)
             && touching(self.piece(length))
             && touching(self.piece(length + 1))
@@ -351,7 +343,10 @@ impl Pass<'_, '_> {
             return false;
         }
         self.join(length + 1, Role::Word);
-        if self.piece(0).is_some_and(|value| value.kind == Kind::Literal) {
+        if self
+            .piece(0)
+            .is_some_and(|value| value.kind == Kind::Literal)
+        {
             self.take(Role::Value);
         }
         self.extend_head();
@@ -372,7 +367,11 @@ impl Pass<'_, '_> {
             return false;
         }
         let first = self.level().stage == Stage::Options;
-        self.take(if lines { Role::LineClause } else { Role::Clause });
+        self.take(if lines {
+            Role::LineClause
+        } else {
+            Role::Clause
+        });
         if first {
             self.extend_head();
         }
@@ -519,38 +518,5 @@ impl Pass<'_, '_> {
             _ => Role::Between,
         };
         self.operand(role);
-    }
-}
-
-/// True when a blank goes between the two on one line.
-fn space(previous: &Piece<'_>, piece: &Piece<'_>) -> bool {
-    let written = !piece.touching;
-    let apart = match (previous.role, piece.role) {
-        (_, Role::Comma | Role::Semicolon | Role::Label) => false,
-        (Role::Comma | Role::Semicolon | Role::Label | Role::Pipe | Role::Block, _)
-        | (_, Role::Pipe | Role::Block) => true,
-        (Role::Open, _) | (_, Role::Close) | (Role::Sign, _) => false,
-        (Role::AsWritten, _) | (_, Role::AsWritten) => written,
-        (Role::Tight, _) | (_, Role::Tight) => false,
-        (Role::Word, Role::Open) => false,
-        (Role::Close, Role::Open) => piece.is("("),
-        _ => true,
-    };
-    apart || (written && merges(previous, piece))
-}
-
-/// True when the two would be read as something else without a blank between them.
-fn merges(previous: &Piece<'_>, piece: &Piece<'_>) -> bool {
-    const LONGER: &[&str] = &[
-        "==", "!=", "<>", "<=", ">=", "=~", "!~", "=>", "..", "<|", "-->", "<--", "//",
-    ];
-    match (previous.kind, piece.kind) {
-        (Kind::Punctuation(left), Kind::Punctuation(right)) => LONGER.iter().any(|longer| {
-            longer
-                .strip_prefix(left)
-                .is_some_and(|rest| rest.starts_with(right) || right.starts_with(rest))
-        }),
-        (Kind::Punctuation(_), _) | (_, Kind::Punctuation(_)) => false,
-        _ => true,
     }
 }
