@@ -6,11 +6,14 @@
 //! - [`bind`] resolves every name against a [`Catalog`] and the scopes of the text, checks types, inlines functions and
 //!   `let`s, and gives the [`plan::Query`] that an engine runs.
 //!
+//! [`format()`] prints a text in the house style of published queries.
+//!
 //! The reference is Microsoft's: "Kusto Query Language" in the Azure Data Explorer documentation.
 
 mod bind;
 pub mod catalog;
 pub mod diagnostic;
+mod format;
 pub mod functions;
 pub mod plan;
 pub mod syntax;
@@ -20,5 +23,6 @@ mod walk;
 pub use bind::{BindOptions, Bound, Dialect, bind};
 pub use catalog::{Catalog, FunctionDef, StaticCatalog, TableDef};
 pub use diagnostic::{Code, Diagnostic, DiagnosticJson, Position, Severity};
+pub use format::{FormatOptions, Formatted, format};
 pub use plan::Query;
 pub use types::{Span, Type};

@@ -1,4 +1,7 @@
 //! Text to syntax tree: the lexer, the tree and the recovering parser. Nothing in here knows a schema.
+//!
+//! The tree is lossless by its spans: what it does not hold are blanks and comments, and [`trivia`] finds those in the
+//! gaps between tokens.
 
 mod expression;
 mod keyword;
@@ -9,5 +12,6 @@ pub mod parser;
 mod primary;
 mod statement;
 pub mod tree;
+pub mod trivia;
 
 pub use parser::{Parsed, parse};

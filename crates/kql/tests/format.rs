@@ -1,0 +1,316 @@
+//! The printer: expected texts as files, and over the corpora and over broken texts that it changes nothing but blanks.
+//!
+//! A case is a file of `data/format/`: a query, a line of dashes, and the text it becomes; a line `//! width=40` at the
+//! top sets the width. `KQL_UPDATE=1 cargo test -p kql --test format` writes what the printer gives now into the
+//! files, to be read as a diff.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+mod support;
+
+use std::fs;
+use std::path::PathBuf;
+
+use kql::syntax::lexer::{Token, TokenKind, lex};
+use kql::syntax::trivia::{Element, TriviaKind, elements};
+use kql::{FormatOptions, Formatted, format};
+use proptest::prelude::*;
+use serde_json::Value;
+use support::Workspace;
+
+/// Between the query and what it becomes.
+const RULER: &str = "\n----------\n";
+
+fn printed(text: &str) -> Formatted {
+    format(text, &FormatOptions::default())
+}
+
+#[test]
+fn files_are_printed_as_expected() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/format");
+    let update = std::env::var_os("KQL_UPDATE").is_some();
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    assert!(files.len() >= 30, "cases are missing");
+    for file in files {
+        let case = fs::read_to_string(&file).unwrap();
+        let (input, expected) = case.split_once(RULER).unwrap_or((&case, ""));
+        let options = FormatOptions {
+            width: width(input).unwrap_or(120),
+            ..FormatOptions::default()
+        };
+        let result = format(input, &options);
+        check(input, &result, &options);
+        let wrong = file
+            .file_stem()
+            .is_some_and(|name| name == "syntax_error_stays");
+        assert_eq!(result.diagnostics.is_empty(), !wrong, "{}", file.display());
+        if update {
+            fs::write(&file, format!("{input}{RULER}{}", result.text)).unwrap();
+        } else {
+            assert_eq!(result.text, expected, "{}", file.display());
+        }
+    }
+}
+
+/// `//! width=40` on the first line.
+fn width(input: &str) -> Option<usize> {
+    let first = input.lines().next()?;
+    first.strip_prefix("//! width=")?.trim().parse().ok()
+}
+
+/// Everything that has to hold of any text and what it became.
+fn check(text: &str, result: &Formatted, options: &FormatOptions) {
+    if !result.diagnostics.is_empty() {
+        assert_eq!(result.text, text, "a broken text is left alone");
+    } else if !text.ends_with('\n') && !result.text.is_empty() {
+        assert!(result.text.ends_with('\n'), "not printed\n{text}");
+    }
+    assert_eq!(tokens(&result.text), tokens(text), "tokens of\n{text}");
+    assert_eq!(
+        comments(&result.text),
+        comments(text),
+        "comments of\n{text}"
+    );
+    assert_eq!(tree(&result.text), tree(text), "tree of\n{text}");
+    let again = format(&result.text, options);
+    assert_eq!(again.text, result.text, "printed twice\n{text}");
+    assert!(
+        blank_lines(&result.text) <= blank_lines(text),
+        "blank lines of\n{text}"
+    );
+}
+
+/// Tokens as kind and text; those inside `dynamic(...)` one by one.
+fn tokens(text: &str) -> Vec<String> {
+    let inside = |token: &Token| -> String {
+        let slice = &text[token.span.range()];
+        match slice.strip_prefix("dynamic") {
+            Some(rest) if token.kind != TokenKind::Name => lex(rest, &mut Vec::new())
+                .iter()
+                .map(|token| format!(" {}", &rest[token.span.range()]))
+                .collect(),
+            _ => slice.to_owned(),
+        }
+    };
+    lex(text, &mut Vec::new())
+        .iter()
+        .map(|token| format!("{:?} {}", token.kind, inside(token)))
+        .collect()
+}
+
+fn comments(text: &str) -> Vec<&str> {
+    let comment = |element: &Element| match element {
+        Element::Trivia(trivia) if trivia.kind == TriviaKind::Comment => {
+            Some(text[trivia.span.range()].trim_end())
+        }
+        _ => None,
+    };
+    elements(text).iter().filter_map(comment).collect()
+}
+
+/// The syntax tree without places.
+fn tree(text: &str) -> String {
+    let tree = format!("{:?}", kql::syntax::parse(text).script);
+    let mut parts = tree.split("Span { start: ");
+    let first = parts.next().unwrap_or("").to_owned();
+    parts.fold(first, |all, part| {
+        all + part.split_once('}').map_or(part, |(_, rest)| rest)
+    })
+}
+
+fn blank_lines(text: &str) -> usize {
+    text.lines().filter(|line| line.trim().is_empty()).count()
+}
+
+fn corpora() -> Vec<Value> {
+    let Some(folder) = support::corpora() else {
+        return Vec::new();
+    };
+    ["kql-rules/queries.jsonl", "kql-docs/conformance.jsonl"]
+        .iter()
+        .flat_map(|file| support::lines(&folder.join(file)))
+        .collect()
+}
+
+#[test]
+fn queries_mean_the_same_when_printed() {
+    let queries = corpora();
+    let Some(folder) = support::corpora() else {
+        return;
+    };
+    let workspace = Workspace::load(&folder);
+    let (mut changed, mut broken, mut wide) = (0, 0, 0);
+    for query in &queries {
+        let text = query["query"].as_str().unwrap();
+        let result = printed(text);
+        check(text, &result, &FormatOptions::default());
+        changed += usize::from(result.text != text);
+        broken += usize::from(!result.diagnostics.is_empty());
+        wide += result
+            .text
+            .lines()
+            .filter(|line| !line.contains("//") && line.chars().count() > 120)
+            .count();
+        let before = workspace.bind(text, &query["dialect"]);
+        let after = workspace.bind(&result.text, &query["dialect"]);
+        let columns = |bound: &kql::Bound| -> Vec<(String, kql::Type)> {
+            let columns = bound.columns.iter();
+            columns.map(|c| (c.name.clone(), c.ty)).collect()
+        };
+        let codes = |bound: &kql::Bound| -> Vec<kql::Code> {
+            bound.diagnostics.iter().map(|found| found.code).collect()
+        };
+        assert_eq!(columns(&before), columns(&after), "{}", query["id"]);
+        assert_eq!(codes(&before), codes(&after), "{}", query["id"]);
+    }
+    println!(
+        "{} queries: {changed} changed, {broken} with syntax errors, {wide} lines wider than 120",
+        queries.len()
+    );
+    assert!(broken * 50 < queries.len(), "too many are left alone");
+}
+
+fn joined(text: &str) -> String {
+    let slice = |element: &Element| &text[element.span().range()];
+    elements(text).iter().map(slice).collect()
+}
+
+/// Pieces put between the tokens of real queries.
+const PIECES: &[&str] = &[
+    "|",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    ";",
+    "=",
+    "-",
+    "*",
+    ".",
+    ":",
+    "//c\n",
+    "\n// own\n",
+    "\n\n",
+    "\r\n",
+    " ",
+    "",
+    "dynamic([1, // one\n 2])",
+    "'a'",
+    "```\nx\n```",
+    "1d",
+    "by",
+    "and",
+    "in",
+    "!has",
+    "let x =",
+    "union",
+    "a*",
+    "\u{feff}",
+    "..",
+    "<",
+    "where x",
+    "h\"s\"",
+    "\u{1F600}",
+];
+
+/// Queries that need no corpus.
+const QUERIES: &[&str] = &[
+    "let f = (a:long, t:(x:string)) { t | where x has_any ('a', 'b') };",
+    "T | join kind = inner (union withsource=n Device*, (U | take -5)) on $left.a == $right.b // end",
+    "T\n| summarize a = dcountif(x, y !in~ ('a')), // first\n b = make_set(d.e[0]['f'], 10) by bin(t, 1h), g",
+    "let d = dynamic({\"a\": [1, -2.5], 'b': datetime(2020-01-01)});\n\nprint d.a , -1 - -2, x = 'a' 'b'",
+    "T | make-series n = count() default = 0 on t from ago(1d) to now() step 1h by k | render timechart with (title = \"x\")",
+    "T | parse kind=regex m with * 'a' x:long ' ' y * | project-away a*, *b | extend z = a*b, w=x between(1..2)",
+    "E | make-graph s --> t with N on id | graph-match (a)-[e*1..3]->(b)<--(c) where a.x > 1 project a.x",
+    "T | scan declare (n:long = 0) with (step s: a > 1 => n = s.n + 1; step t output=all: true;)",
+    "datatable(a:long, b:string)[1, 'x', // one\n 2, 'y']",
+];
+
+fn text_with_edits() -> impl Strategy<Value = String> {
+    let corpus: Vec<String> = corpora()
+        .iter()
+        .step_by(7)
+        .filter_map(|query| query["query"].as_str().map(str::to_owned))
+        .chain(QUERIES.iter().map(|query| (*query).to_owned()))
+        .collect();
+    let edit = (
+        any::<prop::sample::Index>(),
+        0..3usize,
+        prop::sample::select(PIECES),
+    );
+    let edits = prop::collection::vec(edit, 0..4);
+    (prop::sample::select(corpus), edits).prop_map(|(mut text, edits)| {
+        for (place, cut, put) in edits {
+            let all = elements(&text);
+            if all.is_empty() {
+                continue;
+            }
+            let first = place.index(all.len());
+            let last = (first + cut).min(all.len());
+            let start = all[first].span().range().start;
+            let end = all.get(last).map_or(text.len(), |e| e.span().range().start);
+            text.replace_range(start..end, put);
+        }
+        text
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn tokens_and_trivia_are_the_text(text in "(.|\n|//|dynamic\\(|'|```|h\"|\r){0,60}") {
+        prop_assert_eq!(joined(&text), text);
+    }
+
+    #[test]
+    fn tokens_and_trivia_are_the_edited_text(text in text_with_edits()) {
+        prop_assert_eq!(joined(&text), text);
+    }
+
+    #[test]
+    fn edited_texts_keep_their_tokens(text in text_with_edits(), width in 1..140usize, indent in 0..9usize) {
+        let options = FormatOptions { width, indent };
+        check(&text, &format(&text, &options), &options);
+    }
+}
+
+#[test]
+fn a_text_too_long_to_read_is_lossless_and_left_alone() {
+    let text = "print 1 // x\n".repeat(100_000);
+    assert_eq!(joined(&text), text);
+    let result = printed(&text);
+    assert!(result.text == text && !result.diagnostics.is_empty());
+}
+
+#[test]
+fn hostile_texts_are_printed_or_left_alone() {
+    let many = 200_000;
+    for text in [
+        "(".repeat(many),
+        format!("print {}1{}", "(".repeat(many), ")".repeat(many)),
+        format!("alias database {}{}", "(".repeat(many), ")".repeat(many)),
+        format!("print dynamic({}{})", "[".repeat(99), "]".repeat(99)),
+        format!("print x in ({})", "(1),".repeat(many).trim_end_matches(',')),
+        format!("print {}", "f(a, b), ".repeat(many / 2) + "1"),
+        format!("print {}1", "f(".repeat(140)) + &")".repeat(140),
+        format!(
+            "print a = {}true",
+            "x has 'a' or // c\n y and ".repeat(many / 10)
+        ),
+        format!("T | where {}", "a + ".repeat(140) + "b"),
+        "print 1;".repeat(many / 4),
+    ] {
+        let options = FormatOptions::default();
+        let result = format(&text, &options);
+        assert!(result.text == text || result.diagnostics.is_empty());
+        assert!(format(&result.text, &options).text == result.text);
+    }
+}
