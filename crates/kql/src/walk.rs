@@ -127,8 +127,7 @@ fn op(op: &mut RelOp, visit: &mut Visit<'_>) {
                 rel(&mut input.rel, visit);
                 input
                     .columns
-                    .iter_mut()
-                    .flatten()
+                    .ids_mut()
                     .for_each(|id| (visit.id)(id, Use::Reads));
             }
         }
