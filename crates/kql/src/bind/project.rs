@@ -1,7 +1,7 @@
 //! `extend`, `project` and its family, `distinct`.
 
 use super::rel;
-use crate::diagnostic::{Code, Diagnostic, closest};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::functions::tuples;
 use crate::plan::{Column, ColumnId, Expr, ExprKind, Literal, Rel, RelOp};
 use crate::syntax::tree::{Constant, Expr as Syntax, ExprKind as S, Name, Order};
@@ -265,7 +265,7 @@ impl Binder<'_> {
                     self.absorb(rel, vec![column.clone()]);
                     return vec![column];
                 }
-                let near = closest(name, rel.columns.iter().map(|column| column.name.as_str()));
+                let near = self.closest(name, rel.columns.iter().map(|column| column.name.as_str()));
                 let mut found = Diagnostic::error(
                     Code::UnknownColumn,
                     item.span,

@@ -1,7 +1,7 @@
 //! Tables: names, pipelines, sources, and the columns an open input turns out to need.
 
 use super::rel;
-use crate::diagnostic::{Code, Diagnostic, closest};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::functions;
 use crate::plan::{Column, ColumnId, Expr, ExprKind, Rel, RelOp};
 use crate::syntax::tree::{Expr as Syntax, ExprKind as S, Name, Op, OpKind};
@@ -166,7 +166,7 @@ impl Binder<'_> {
 
     fn report_missing_table(&mut self, name: &str, span: Span) {
         let tables = self.catalog.table_names();
-        let near = closest(name, tables.iter().map(AsRef::as_ref));
+        let near = self.closest(name, tables.iter().map(AsRef::as_ref));
         let mut found = if self.fuzzy {
             Diagnostic::warning(
                 Code::UnknownTable,
