@@ -1,6 +1,6 @@
 //! How long parsing and binding take: every query of the corpora's rules against the corpora's catalog, on one thread.
 //!
-//! `WATCHFLOOR_CORPORA=... cargo run --release -p kql --example bind_times [rounds]`
+//! `WATCHFLOOR_CORPORA=... cargo run --release -p kql --example bind_times [rounds [id]]`
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
@@ -97,9 +97,11 @@ fn main() {
         .nth(1)
         .and_then(|rounds| rounds.parse().ok())
         .unwrap_or(5);
+    let only = std::env::args().nth(2);
     let workspace = Workspace::load(&folder);
     let queries: Vec<Query> = support::lines(&folder.join("kql-rules/queries.jsonl"))
         .into_iter()
+        .filter(|query| only.as_ref().is_none_or(|id| query["id"] == id.as_str()))
         .map(|query| Query {
             id: query["id"].as_str().unwrap().to_owned(),
             text: query["query"].as_str().unwrap().to_owned(),

@@ -151,6 +151,7 @@ pub(crate) struct Binder<'c> {
     graph: Option<(Vec<Column>, Vec<Column>)>,
     /// Further results of `fork`.
     side_results: Vec<Rel>,
+    renaming: walk::Renaming,
 }
 
 impl<'c> Binder<'c> {
@@ -172,6 +173,7 @@ impl<'c> Binder<'c> {
             broken: Vec::new(),
             graph: None,
             side_results: Vec::new(),
+            renaming: walk::Renaming::default(),
         }
     }
 

@@ -154,10 +154,7 @@ impl Binder<'_> {
             .iter()
             .map(|column| Self::pass(column, span))
             .collect();
-        let mut unnamed = Names::default();
-        for column in &columns {
-            unnamed.explicit(&column.name);
-        }
+        let mut unnamed = Names::over(&columns);
         let mut assigned = Names::default();
         for item in computed {
             let name = match (item.given, item.default) {

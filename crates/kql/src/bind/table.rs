@@ -6,7 +6,6 @@ use crate::functions;
 use crate::plan::{Column, ColumnId, Expr, ExprKind, Rel, RelOp};
 use crate::syntax::tree::{Expr as Syntax, ExprKind as S, Name, Op, OpKind};
 use crate::types::{Span, Type};
-use crate::walk;
 
 use super::coerce::cast;
 use super::names::{self, Names};
@@ -225,7 +224,7 @@ impl Binder<'_> {
             return Self::error_rel(rel.span);
         }
         let mut copy = rel.clone();
-        walk::refresh(&mut copy, &mut self.next_id);
+        self.renaming.refresh(&mut copy, &mut self.next_id);
         copy
     }
 
