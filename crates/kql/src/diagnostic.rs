@@ -287,37 +287,73 @@ fn printable(text: &str) -> String {
         .collect()
 }
 
-/// The candidate closest to `name`, if it is close enough to be what was meant.
+/// The candidate closest to `name`, if it is close enough to be what was meant; the first of several.
 #[must_use]
 pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (name.chars().count() / 3).clamp(1, 4);
     if name.len() > 128 {
         return None;
     }
-    candidates
-        .into_iter()
-        .filter(|candidate| candidate.len().abs_diff(name.len()) <= limit * 4)
-        .map(|candidate| (distance(name, candidate), candidate))
-        .filter(|(distance, _)| *distance <= limit)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
-}
-
-/// Levenshtein distance without regard to case.
-fn distance(a: &str, b: &str) -> usize {
-    let a: Vec<char> = a.chars().map(|c| c.to_ascii_lowercase()).collect();
-    let b: Vec<char> = b.chars().map(|c| c.to_ascii_lowercase()).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, cb) in b.iter().enumerate() {
-            let replace = diagonal + usize::from(ca != cb);
-            diagonal = row[j + 1];
-            row[j + 1] = replace.min(row[j] + 1).min(diagonal + 1);
+    let name: Vec<char> = lower(name).collect();
+    let letters = letters(&name);
+    // Only less than this is of interest.
+    let mut limit = (name.len() / 3).clamp(1, 4) + 1;
+    let mut found = None;
+    let (mut other, mut row) = (Vec::new(), Vec::new());
+    for candidate in candidates {
+        if candidate.len() > 256 {
+            continue;
+        }
+        other.clear();
+        other.extend(lower(candidate));
+        // Every letter of the name that the other one lacks is an edit: most candidates fall here.
+        let missing = letters & !self::letters(&other);
+        let apart = (missing.count_ones() as usize).max(name.len().abs_diff(other.len()));
+        if apart < limit
+            && let Some(distance) = distance_below(limit, &name, &other, &mut row)
+        {
+            (limit, found) = (distance, Some(candidate));
+            if distance == 0 {
+                break;
+            }
         }
     }
-    row[b.len()]
+    found
+}
+
+fn lower(text: &str) -> impl Iterator<Item = char> + '_ {
+    text.chars().map(|c| c.to_ascii_lowercase())
+}
+
+/// The set of letters, several letters to a bit.
+fn letters(text: &[char]) -> u64 {
+    text.iter()
+        .fold(0, |set, letter| set | 1 << (*letter as u32 % 64))
+}
+
+/// The Levenshtein distance if it is less than `limit`. Only the middle of the table matters for that.
+fn distance_below(limit: usize, a: &[char], b: &[char], row: &mut Vec<usize>) -> Option<usize> {
+    row.clear();
+    row.extend(0..=b.len());
+    for (i, ca) in a.iter().enumerate() {
+        let from = (i + 1).saturating_sub(limit);
+        let to = (i + 1 + limit).min(b.len());
+        let mut diagonal = *row.get(from)?;
+        // What lies outside of the middle is at least the limit.
+        let mut left = if from == 0 { i + 1 } else { limit };
+        let mut least = left;
+        *row.get_mut(from)? = left;
+        for (cell, cb) in row.get_mut(from + 1..=to)?.iter_mut().zip(b.get(from..to)?) {
+            let replace = diagonal + usize::from(ca != cb);
+            diagonal = *cell;
+            left = replace.min(left + 1).min(diagonal + 1);
+            *cell = left;
+            least = least.min(left);
+        }
+        if least >= limit {
+            return None;
+        }
+    }
+    row.last().copied().filter(|distance| *distance < limit)
 }
 
 #[cfg(test)]

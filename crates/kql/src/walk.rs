@@ -1,6 +1,6 @@
 //! Walks over plans: renaming ids, collecting what is read.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::{
     Aggregate, ColumnId, Expr, ExprKind, ParsePiece, PluginArg, Rel, RelOp, SortKey, TableRead,
@@ -127,8 +127,7 @@ fn op(op: &mut RelOp, visit: &mut Visit<'_>) {
                 rel(&mut input.rel, visit);
                 input
                     .columns
-                    .iter_mut()
-                    .flatten()
+                    .ids_mut()
                     .for_each(|id| (visit.id)(id, Use::Reads));
             }
         }
@@ -307,24 +306,40 @@ pub(crate) fn expr(node: &mut Expr, visit: &mut Visit<'_>) {
     }
 }
 
-/// Gives every id that the tree defines a fresh one. Ids from outside (of a lambda's arguments) stay.
-pub(crate) fn refresh(tree: &mut Rel, next: &mut u32) {
-    let mut fresh: HashMap<ColumnId, ColumnId> = HashMap::new();
-    ids(tree, &mut |id, used| {
-        if used == Use::Defines {
-            fresh.entry(*id).or_insert_with(|| {
+/// A table by id: ids count up from 1, so their numbers are places.
+#[derive(Default)]
+pub(crate) struct Renaming {
+    /// The new id at the old one's place, 0 where there is none.
+    fresh: Vec<u32>,
+    defined: Vec<ColumnId>,
+}
+
+impl Renaming {
+    /// Gives every id that the tree defines a fresh one. Ids from outside (of a lambda's arguments) stay.
+    pub(crate) fn refresh(&mut self, tree: &mut Rel, next: &mut u32) {
+        self.fresh.resize(*next as usize + 1, 0);
+        ids(tree, &mut |id, used| {
+            if used == Use::Defines
+                && let Some(new @ 0) = self.fresh.get_mut(id.0 as usize)
+            {
                 *next += 1;
-                ColumnId(*next)
-            });
+                *new = *next;
+                self.defined.push(*id);
+            }
+        });
+        ids(tree, &mut |id, used| {
+            if used != Use::Shared
+                && let Some(new @ 1..) = self.fresh.get(id.0 as usize)
+            {
+                *id = ColumnId(*new);
+            }
+        });
+        for id in self.defined.drain(..) {
+            if let Some(new) = self.fresh.get_mut(id.0 as usize) {
+                *new = 0;
+            }
         }
-    });
-    ids(tree, &mut |id, used| {
-        if used != Use::Shared
-            && let Some(new) = fresh.get(id)
-        {
-            *id = *new;
-        }
-    });
+    }
 }
 
 /// `pivot` without a list of columns groups by all that it is not told otherwise of, whether they
@@ -334,20 +349,40 @@ fn groups_by_the_rest(plugin: &str, args: &[PluginArg]) -> bool {
     plugin == "pivot" && columns.count() <= 1
 }
 
+/// A set of ids.
+struct Ids(Vec<bool>);
+
+impl Ids {
+    fn insert(&mut self, id: ColumnId) {
+        let at = id.0 as usize;
+        if self.0.len() <= at {
+            self.0.resize(at + 1, false);
+        }
+        if let Some(slot) = self.0.get_mut(at) {
+            *slot = true;
+        }
+    }
+
+    fn contains(&self, id: ColumnId) -> bool {
+        self.0.get(id.0 as usize).is_some_and(|found| *found)
+    }
+}
+
 /// The stored tables and columns that results depend on.
 pub(crate) fn reads(results: &mut [Rel], materialized: &mut [Rel]) -> Vec<TableRead> {
-    let mut used: HashSet<ColumnId> = HashSet::new();
-    for tree in results.iter_mut() {
-        used.extend(tree.columns.iter().map(|column| column.id));
+    let mut used = Ids(Vec::new());
+    for column in results.iter().flat_map(|tree| &tree.columns) {
+        used.insert(column.id);
     }
     let mut trees: Vec<&mut Rel> = results.iter_mut().chain(materialized.iter_mut()).collect();
+    let mut whole: Vec<ColumnId> = Vec::new();
     for tree in &mut trees {
-        ids(tree, &mut |id, kind| {
+        let mut read = |id: &mut ColumnId, kind: Use| {
             if matches!(kind, Use::Reads | Use::Shared) {
                 used.insert(*id);
             }
-        });
-        let mut whole = |node: &Rel| {
+        };
+        let mut grouped = |node: &Rel| {
             if let RelOp::Evaluate {
                 plugin,
                 input: Some(input),
@@ -356,28 +391,28 @@ pub(crate) fn reads(results: &mut [Rel], materialized: &mut [Rel]) -> Vec<TableR
             } = &node.op
                 && groups_by_the_rest(plugin, args)
             {
-                used.extend(input.columns.iter().map(|column| column.id));
+                whole.extend(input.columns.iter().map(|column| column.id));
             }
         };
         rel(
             tree,
             &mut Visit {
-                id: &mut |_, _| {},
-                rel: &mut whole,
+                id: &mut read,
+                rel: &mut grouped,
             },
         );
     }
+    whole.into_iter().for_each(|id| used.insert(id));
     let mut tables: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for tree in trees {
         let mut collect = |node: &Rel| {
             if let RelOp::Table { name, columns } = &node.op {
                 let list = tables.entry(name.clone()).or_default();
-                list.extend(
-                    columns
-                        .iter()
-                        .filter(|(id, _)| used.contains(id))
-                        .map(|(_, name)| name.clone()),
-                );
+                for (id, name) in columns {
+                    if used.contains(*id) && !list.contains(name) {
+                        list.insert(name.clone());
+                    }
+                }
             }
         };
         rel(

@@ -53,7 +53,7 @@ impl Lowering<'_> {
                 *source == Some(id)
                     || at.is_some_and(|at| {
                         inputs.iter().any(|input| {
-                            let from = input.columns.get(at).copied().flatten();
+                            let from = input.columns.get(at);
                             from.is_some_and(|from| self.carries(&input.rel, from))
                         })
                     })

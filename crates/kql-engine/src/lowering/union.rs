@@ -44,11 +44,11 @@ impl<'q> Lowering<'q> {
             .map(|(idx, column_out)| {
                 Some(column_out.id) == source
                     || inputs.iter().zip(&plans).any(|(input, plan)| {
-                        let from = input.columns.get(idx).copied().flatten();
+                        let from = input.columns.get(idx);
                         from.is_some_and(|id| has(plan, &name(id)))
                     })
                     || absent.iter().any(|input| {
-                        let from = input.columns.get(idx).copied().flatten();
+                        let from = input.columns.get(idx);
                         from.is_some_and(|id| self.carries(&input.rel, id))
                     })
             })
@@ -64,8 +64,6 @@ impl<'q> Lowering<'q> {
                 let from = input
                     .columns
                     .get(idx)
-                    .copied()
-                    .flatten()
                     .filter(|id| has(&plan, &name(*id)));
                 let value = match from {
                     Some(id) => column(name(id)),
@@ -118,8 +116,6 @@ impl<'q> Lowering<'q> {
                 if let Some(id) = input
                     .columns
                     .get(idx)
-                    .copied()
-                    .flatten()
                     .filter(|id| has(plan, &name(*id)))
                 {
                     let ty = plan

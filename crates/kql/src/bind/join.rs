@@ -7,7 +7,7 @@ use super::rel;
 use super::scope::{Cx, Env};
 use super::table::option_text;
 use super::union::option;
-use crate::diagnostic::{Code, Diagnostic, closest};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::{Column, Expr, ExprKind, JoinKind, Operator, Rel, RelOp};
 use crate::syntax::tree::{Expr as Syntax, ExprKind as S, Option_};
 use crate::types::{Span, Type};
@@ -193,7 +193,7 @@ impl Binder<'_> {
             span,
             format!("the {side} side of the join has no column `{name}`"),
         );
-        if let Some(near) = closest(name, rel.columns.iter().map(|column| column.name.as_str())) {
+        if let Some(near) = self.closest(name, rel.columns.iter().map(|column| column.name.as_str())) {
             found = found.hint(format!("did you mean `{near}`?"));
         }
         self.report(found);

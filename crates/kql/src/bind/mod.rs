@@ -26,7 +26,7 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use crate::catalog::Catalog;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, closest};
 use crate::plan::{Column, ColumnId, Expr, ExprKind, Literal, Query, Rel, RelOp, Render};
 use crate::syntax::tree::{ExprKind as Syntax, Script, StatementKind};
 use crate::types::{Span, Type};
@@ -41,6 +41,9 @@ const MAX_OPERATORS: usize = 5_000;
 const MAX_CALLS: usize = 24;
 /// Deepest chain of operators.
 const MAX_REL_DEPTH: usize = 300;
+
+/// No more diagnostics than this for one text.
+const MAX_DIAGNOSTICS: usize = 200;
 
 /// How dialects differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -148,6 +151,7 @@ pub(crate) struct Binder<'c> {
     graph: Option<(Vec<Column>, Vec<Column>)>,
     /// Further results of `fork`.
     side_results: Vec<Rel>,
+    renaming: walk::Renaming,
 }
 
 impl<'c> Binder<'c> {
@@ -169,6 +173,7 @@ impl<'c> Binder<'c> {
             broken: Vec::new(),
             graph: None,
             side_results: Vec::new(),
+            renaming: walk::Renaming::default(),
         }
     }
 
@@ -178,13 +183,23 @@ impl<'c> Binder<'c> {
             return;
         }
         // A function's body is bound at every call: report each of its mistakes once.
-        if self.diagnostics.len() < 200 && self.seen.insert((diagnostic.code, diagnostic.span)) {
+        if self.diagnostics.len() < MAX_DIAGNOSTICS && self.seen.insert((diagnostic.code, diagnostic.span)) {
             self.diagnostics.push(diagnostic);
         }
     }
 
     fn error(&mut self, code: Code, span: Span, message: impl Into<String>) {
         self.report(Diagnostic::error(code, span, message));
+    }
+
+    /// [`closest`] for a hint, unless nobody would read it.
+    fn closest<'a>(
+        &self,
+        name: &str,
+        candidates: impl IntoIterator<Item = &'a str>,
+    ) -> Option<&'a str> {
+        let read = self.muted == 0 && self.diagnostics.len() < MAX_DIAGNOSTICS;
+        read.then(|| closest(name, candidates)).flatten()
     }
 
     /// True where the text itself is at fault: what does not add up there is no mistake of its own.

@@ -1,6 +1,6 @@
 //! Names of columns that the query does not name, and keeping names unique.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::functions::{self, Known, Naming};
 use crate::plan::{Column, ColumnId};
@@ -78,6 +78,8 @@ pub(crate) struct Names {
     ids: HashSet<ColumnId>,
     avoided: HashSet<String>,
     given: HashSet<String>,
+    /// The last number behind a name.
+    numbers: HashMap<String, usize>,
     unnamed: usize,
 }
 
@@ -96,8 +98,8 @@ impl Names {
     pub(crate) fn over(columns: &[Column]) -> Self {
         let avoided = columns
             .iter()
-            .map(|column| column.name.clone())
-            .filter(|name| name.starts_with("Column"));
+            .filter(|column| column.name.starts_with("Column"))
+            .map(|column| column.name.clone());
         Self {
             avoided: avoided.collect(),
             ..Self::default()
@@ -111,13 +113,18 @@ impl Names {
 
     /// Takes a name, with a number after it when it is taken.
     pub(crate) fn implicit(&mut self, base: &str) -> String {
-        let mut name = base.to_owned();
-        let mut number = 0;
-        while !self.used.insert(name.clone()) {
-            number += 1;
-            name = format!("{base}{number}");
+        if self.used.insert(base.to_owned()) {
+            return base.to_owned();
         }
-        name
+        // What was taken stays taken: the search goes on where it ended.
+        let number = self.numbers.entry(base.to_owned()).or_default();
+        loop {
+            *number += 1;
+            let name = format!("{base}{number}");
+            if self.used.insert(name.clone()) {
+                return name;
+            }
+        }
     }
 
     /// `Column1`, `Column2`, ...

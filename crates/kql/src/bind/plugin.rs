@@ -1,7 +1,7 @@
 //! `evaluate`: plugins and the columns they make.
 
 use super::rel;
-use crate::diagnostic::{Code, Diagnostic, closest};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::functions::{self, FunctionKind, Kind, Known};
 use crate::plan::{Column, Expr, ExprKind, Literal, PluginArg, Rel, RelOp};
 use crate::syntax::tree::{Expr as Syntax, ExprKind as S, Name};
@@ -44,7 +44,7 @@ impl Binder<'_> {
                 name.span,
                 format!("unknown plugin `{}`", name.text),
             );
-            if let Some(near) = closest(&name.text, plugins.map(|known| known.function.name)) {
+            if let Some(near) = self.closest(&name.text, plugins.map(|known| known.function.name)) {
                 found = found.hint(format!("did you mean `{near}`?"));
             }
             self.report(found);

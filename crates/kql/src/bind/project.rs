@@ -1,7 +1,7 @@
 //! `extend`, `project` and its family, `distinct`.
 
 use super::rel;
-use crate::diagnostic::{Code, Diagnostic, closest};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::functions::tuples;
 use crate::plan::{Column, ColumnId, Expr, ExprKind, Literal, Rel, RelOp};
 use crate::syntax::tree::{Constant, Expr as Syntax, ExprKind as S, Name, Order};
@@ -154,10 +154,7 @@ impl Binder<'_> {
             .iter()
             .map(|column| Self::pass(column, span))
             .collect();
-        let mut unnamed = Names::default();
-        for column in &columns {
-            unnamed.explicit(&column.name);
-        }
+        let mut unnamed = Names::over(&columns);
         let mut assigned = Names::default();
         for item in computed {
             let name = match (item.given, item.default) {
@@ -265,7 +262,7 @@ impl Binder<'_> {
                     self.absorb(rel, vec![column.clone()]);
                     return vec![column];
                 }
-                let near = closest(name, rel.columns.iter().map(|column| column.name.as_str()));
+                let near = self.closest(name, rel.columns.iter().map(|column| column.name.as_str()));
                 let mut found = Diagnostic::error(
                     Code::UnknownColumn,
                     item.span,

@@ -3,7 +3,7 @@
 use super::Binder;
 use super::coerce::cast;
 use super::scope::{Binding, Cx, Element, Value};
-use crate::diagnostic::{Code, Diagnostic, closest};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::{Column, Expr, ExprKind, Literal};
 use crate::syntax::tree::{Constant, Expr as Syntax, ExprKind as S, Name};
 use crate::types::{Span, Type};
@@ -146,7 +146,7 @@ impl Binder<'_> {
         let in_row = !cx.row.columns.is_empty();
         let candidates = cx.row.columns.iter().map(|column| column.name.as_str());
         let near =
-            closest(name, candidates.chain(cx.env.iter().map(|(name, _)| name))).map(str::to_owned);
+            self.closest(name, candidates.chain(cx.env.iter().map(|(name, _)| name))).map(str::to_owned);
         let mut found = if in_row {
             Diagnostic::error(
                 Code::UnknownColumn,
@@ -236,7 +236,7 @@ impl Binder<'_> {
             None => {
                 if !element.open {
                     let columns = element.columns.iter().map(|column| column.name.as_str());
-                    let near = closest(&name.text, columns).map(str::to_owned);
+                    let near = self.closest(&name.text, columns).map(str::to_owned);
                     let message = format!("unknown column `{}`", name.text);
                     let mut found = Diagnostic::error(Code::UnknownColumn, name.span, message);
                     if let Some(near) = near {
@@ -265,7 +265,7 @@ impl Binder<'_> {
             _ => return None,
         };
         let Some(column) = columns.iter().find(|column| column.name == name.text) else {
-            let near = closest(
+            let near = self.closest(
                 &name.text,
                 columns.iter().map(|column| column.name.as_str()),
             );

@@ -1,12 +1,11 @@
 //! Tables: names, pipelines, sources, and the columns an open input turns out to need.
 
 use super::rel;
-use crate::diagnostic::{Code, Diagnostic, closest};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::functions;
 use crate::plan::{Column, ColumnId, Expr, ExprKind, Rel, RelOp};
 use crate::syntax::tree::{Expr as Syntax, ExprKind as S, Name, Op, OpKind};
 use crate::types::{Span, Type};
-use crate::walk;
 
 use super::coerce::cast;
 use super::names::{self, Names};
@@ -166,7 +165,7 @@ impl Binder<'_> {
 
     fn report_missing_table(&mut self, name: &str, span: Span) {
         let tables = self.catalog.table_names();
-        let near = closest(name, tables.iter().map(AsRef::as_ref));
+        let near = self.closest(name, tables.iter().map(AsRef::as_ref));
         let mut found = if self.fuzzy {
             Diagnostic::warning(
                 Code::UnknownTable,
@@ -225,7 +224,7 @@ impl Binder<'_> {
             return Self::error_rel(rel.span);
         }
         let mut copy = rel.clone();
-        walk::refresh(&mut copy, &mut self.next_id);
+        self.renaming.refresh(&mut copy, &mut self.next_id);
         copy
     }
 

@@ -5,7 +5,7 @@ use super::coerce::cast;
 use super::rel;
 use super::scope::Env;
 use super::table::option_text;
-use crate::plan::{Column, Rel, RelOp, UnionInput};
+use crate::plan::{Column, Rel, RelOp, SourceColumns, UnionInput};
 use crate::syntax::tree::{Expr as Syntax, ExprKind as S, Option_};
 use crate::types::{Span, Type};
 
@@ -114,13 +114,11 @@ impl Binder<'_> {
             .filter_map(|(at, wanted)| wanted.as_ref().map(|(name, ty)| ((name.as_str(), *ty), at)))
             .collect();
         let inputs = rels.into_iter().enumerate().map(|(position, rel)| {
-            let mut mapped = vec![None; wanted.len()];
-            for column in &rel.columns {
-                let at = position_of.get(&(column.name.as_str(), column.ty));
-                if let Some(slot) = at.and_then(|at| mapped.get_mut(*at)) {
-                    *slot = Some(column.id);
-                }
-            }
+            let mapped = rel.columns.iter().filter_map(|column| {
+                let at = position_of.get(&(column.name.as_str(), column.ty))?;
+                Some((*at, column.id))
+            });
+            let mapped = SourceColumns::new(wanted.len(), mapped.collect());
             let source_name =
                 source_name(&rel).map_or_else(|| format!("union_arg{position}"), str::to_owned);
             UnionInput {

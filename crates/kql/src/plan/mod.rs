@@ -15,7 +15,9 @@
 
 use crate::types::{Span, Type};
 mod expr;
+mod source_columns;
 pub use expr::{Expr, ExprKind, InOperator, Literal, Operator};
+pub use source_columns::SourceColumns;
 
 /// Names one column of one operator's output, uniquely in a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -113,7 +115,7 @@ pub struct UnionInput {
     /// For each output column, in order: the input column, or `None` for a missing one (null, "" for a string; and
     /// for the `withsource` column). Types are equal to the output's: columns of one name and different types are
     /// separate outputs (`name_type`).
-    pub columns: Vec<Option<ColumnId>>,
+    pub columns: SourceColumns,
     /// Value for `withsource`: the table's name or `union_argN`.
     pub source_name: String,
 }

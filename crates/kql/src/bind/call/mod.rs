@@ -2,7 +2,7 @@
 
 use crate::bind::Binder;
 use crate::bind::scope::{Binding, Cx, Value};
-use crate::diagnostic::{Code, Diagnostic, closest};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::functions::{self};
 use crate::syntax::tree::{Expr as Syntax, ExprKind as S, Name};
 use crate::types::Span;
@@ -96,7 +96,7 @@ impl Binder<'_> {
 
     fn unknown_function(&mut self, name: &Name, args: &Args, cx: &Cx<'_>) {
         let all = functions::all();
-        let near = closest(
+        let near = self.closest(
             &name.text,
             all.iter()
                 .map(|known| known.function.name)
