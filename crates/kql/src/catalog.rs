@@ -37,6 +37,16 @@ pub trait Catalog {
         None
     }
 
+    /// Names of all stored functions, sorted; for completion.
+    fn function_names(&self) -> Vec<Cow<'_, str>> {
+        Vec::new()
+    }
+
+    /// What a table, or a column of it, holds, in a sentence; `None` when nobody wrote that down.
+    fn describe(&self, _table: &str, _column: Option<&str>) -> Option<Cow<'_, str>> {
+        None
+    }
+
     /// Columns of a watchlist (without the ones all have), or `None` when it isn't known now.
     fn watchlist(&self, _alias: &str) -> Option<Vec<(String, Type)>> {
         None
@@ -87,5 +97,12 @@ impl Catalog for StaticCatalog {
 
     fn function(&self, name: &str) -> Option<Cow<'_, FunctionDef>> {
         self.functions.get(name).map(Cow::Borrowed)
+    }
+
+    fn function_names(&self) -> Vec<Cow<'_, str>> {
+        self.functions
+            .keys()
+            .map(|name| Cow::Borrowed(name.as_str()))
+            .collect()
     }
 }

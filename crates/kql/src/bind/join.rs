@@ -25,6 +25,7 @@ impl Binder<'_> {
         env: &Env,
     ) -> Rel {
         let mut right = self.table(right, env);
+        self.observe_join(span, &left, &right, env);
         let default = if lookup {
             JoinKind::LeftOuter
         } else {

@@ -9,6 +9,7 @@ mod expand;
 mod graph;
 mod join;
 mod names;
+pub(crate) mod observe;
 mod operation;
 mod operators;
 mod plugin;
@@ -152,6 +153,8 @@ pub(crate) struct Binder<'c> {
     /// Further results of `fork`.
     side_results: Vec<Rel>,
     renaming: walk::Renaming,
+    /// Completion's question about one place of the text.
+    observer: Option<Box<observe::Observer>>,
 }
 
 impl<'c> Binder<'c> {
@@ -174,6 +177,7 @@ impl<'c> Binder<'c> {
             graph: None,
             side_results: Vec::new(),
             renaming: walk::Renaming::default(),
+            observer: None,
         }
     }
 
@@ -270,6 +274,11 @@ impl<'c> Binder<'c> {
 
     /// Statements of the whole text; all tabular results.
     fn script_results(&mut self, script: &Script) -> Vec<Rel> {
+        self.statements(script).0
+    }
+
+    /// The same, and the variables declared.
+    fn statements(&mut self, script: &Script) -> (Vec<Rel>, Env) {
         self.check_names(script, std::iter::empty());
         let mut env = Env::default();
         let mut results = Vec::new();
@@ -291,7 +300,7 @@ impl<'c> Binder<'c> {
                 kind => self.declare(kind, &mut env),
             }
         }
-        results
+        (results, env)
     }
 
     /// A bare scalar as the result, as `print` would give it.

@@ -57,6 +57,16 @@ impl Binder<'_> {
 
     /// Binds anything: a scalar, a table or a function.
     pub(super) fn value(&mut self, syntax: &Syntax, cx: &Cx<'_>) -> Value {
+        if self.observer.is_none() {
+            return self.bind_value(syntax, cx);
+        }
+        self.observe_expression(syntax, cx);
+        let value = self.bind_value(syntax, cx);
+        self.observe_value(syntax.span, &value);
+        value
+    }
+
+    fn bind_value(&mut self, syntax: &Syntax, cx: &Cx<'_>) -> Value {
         let span = syntax.span;
         Value::Scalar(match &syntax.kind {
             S::Pipeline(..) | S::Source(_) | S::Wildcard(_) => {

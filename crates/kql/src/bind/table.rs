@@ -15,12 +15,17 @@ use super::{Binder, MAX_REL_DEPTH};
 impl Binder<'_> {
     /// Binds a table; a scalar is an error here.
     pub(super) fn table(&mut self, syntax: &Syntax, env: &Env) -> Rel {
+        self.observe_table(syntax.span, env);
         let rel = match &syntax.kind {
             S::Pipeline(source, ops) => {
                 let source = self.pipeline_source(source, env);
                 return self.pipeline(source, ops, env);
             }
-            S::Source(op) => self.source(op, env),
+            S::Source(op) => {
+                let rel = self.source(op, env);
+                self.observe_output(op.span, &rel);
+                rel
+            }
             S::Paren(inner) => return self.table(inner, env),
             S::Wildcard(pattern) => self.wildcard(pattern, syntax.span),
             S::Missing => Self::error_rel(syntax.span),
@@ -89,7 +94,9 @@ impl Binder<'_> {
                 );
                 continue;
             }
+            self.observe_operator(op, &rel, &env);
             rel = self.operator(rel, op, &env);
+            self.observe_output(op.span, &rel);
             rel = self.counted(rel);
             if done % 16 == 15 && depth(&rel) > MAX_REL_DEPTH {
                 self.error(

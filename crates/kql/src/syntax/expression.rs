@@ -1,5 +1,6 @@
 //! Expressions, by precedence: or, and, equality, comparison, sum, product, string operators; and lists of them.
 
+use super::expected::Want;
 use super::lexer::TokenKind;
 use super::parser::{MAX_DEPTH, Parser};
 use super::tree::{Expr, ExprKind, Name};
@@ -85,7 +86,7 @@ impl Parser<'_> {
 
     /// A chain of `and` or `or`. A long one becomes a balanced tree, as both are associative: lists of a thousand
     /// indicators joined by `or` are common, and a tree that deep would exhaust the stack of whoever walks it.
-    fn logical(&mut self, op: Operator, word: &str, operand: fn(&mut Self) -> Expr) -> Expr {
+    fn logical(&mut self, op: Operator, word: &'static str, operand: fn(&mut Self) -> Expr) -> Expr {
         let mut first = operand(self);
         let mut height = self.height;
         let mut rest = Vec::new();
@@ -270,12 +271,13 @@ impl Parser<'_> {
         loop {
             let height = self.height;
             let at = self.span();
+            self.note_want(Want::Infix);
             let op = match self.token(0).kind {
                 TokenKind::Punctuation("=~") => Operator::EqualIgnoreCase,
                 TokenKind::Punctuation("!~") => Operator::NotEqualIgnoreCase,
                 // `Column:"text"` of search; the binder refuses it elsewhere only by its operand types.
                 TokenKind::Punctuation(":") => Operator::Has,
-                TokenKind::Name if self.at_word("matches") && self.word(1) == "regex" => {
+                TokenKind::Name if self.at_words("matches", "regex") => {
                     self.advance();
                     Operator::MatchesRegex
                 }

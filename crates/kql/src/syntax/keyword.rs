@@ -171,7 +171,7 @@ fn holds(list: &[&str], word: &str) -> bool {
 }
 
 /// True when the bare word may refer to a column, a variable or a table.
-pub(super) fn refers(word: &str) -> bool {
+pub(crate) fn refers(word: &str) -> bool {
     !holds(RESERVED, word) && !holds(DECLARABLE, word)
 }
 

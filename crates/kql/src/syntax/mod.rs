@@ -3,8 +3,9 @@
 //! The tree is lossless by its spans: what it does not hold are blanks and comments, and [`trivia`] finds those in the
 //! gaps between tokens.
 
+pub(crate) mod expected;
 mod expression;
-mod keyword;
+pub(crate) mod keyword;
 pub mod lexer;
 pub mod literal;
 mod operator;
@@ -14,4 +15,5 @@ mod statement;
 pub mod tree;
 pub mod trivia;
 
+pub(crate) use operator::{Choice, HINTS, OPERATORS, SOURCES};
 pub use parser::{Parsed, parse};

@@ -3,11 +3,13 @@
 //! Recovery: what cannot be read inside an operator is skipped up to the next `|`, `;` or closing bracket of the
 //! enclosing level, so one mistake costs one operator.
 
+use super::expected::{Expected, Want};
 use super::keyword;
 use super::lexer::{Token, TokenKind, lex};
 use super::tree::{Constant, Expr, ExprKind, Name, Parameter, Script};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::types::{Span, Type};
+use std::cell::RefCell;
 
 /// Deepest nesting of expressions, pipelines and function bodies.
 pub const MAX_DEPTH: usize = 150;
@@ -36,6 +38,27 @@ pub fn parse(text: &str) -> Parsed {
         script,
         diagnostics: parser.diagnostics,
     }
+}
+
+/// Parses a text and notes what may stand at the token that begins at `caret`; `None` when none begins there.
+pub(crate) fn parse_at(text: &str, caret: u32) -> (Parsed, Vec<Token>, Option<Expected>) {
+    let mut parser = Parser::new(text);
+    let found = parser
+        .tokens
+        .binary_search_by_key(&caret, |token| token.span.start)
+        .ok()
+        .filter(|at| {
+            let token = parser.tokens.get(*at);
+            token.is_some_and(|token| token.kind != TokenKind::End)
+        });
+    parser.caret = found.unwrap_or(usize::MAX);
+    let script = parser.script(None);
+    let expected = found.map(|_| parser.expected.take());
+    let parsed = Parsed {
+        script,
+        diagnostics: parser.diagnostics,
+    };
+    (parsed, parser.tokens, expected)
 }
 
 /// Parses the parameter list and the body of a stored function.
@@ -70,6 +93,10 @@ pub(super) struct Parser<'t> {
     pub(super) height: usize,
     /// Name patterns (`Device*Info`) may stand here, not products.
     pub(super) patterns: bool,
+    /// The token completion asks about; past the end when none does.
+    pub(super) caret: usize,
+    /// What was looked for there.
+    pub(super) expected: RefCell<Expected>,
 }
 
 impl<'t> Parser<'t> {
@@ -84,6 +111,8 @@ impl<'t> Parser<'t> {
             depth: 0,
             height: 0,
             patterns: false,
+            caret: usize::MAX,
+            expected: RefCell::default(),
         }
     }
 
@@ -155,11 +184,12 @@ impl<'t> Parser<'t> {
         }
     }
 
-    pub(super) fn at_word(&self, word: &str) -> bool {
+    pub(super) fn at_word(&self, word: &'static str) -> bool {
+        self.note_word(word);
         self.word(0) == word
     }
 
-    pub(super) fn eat_word(&mut self, word: &str) -> bool {
+    pub(super) fn eat_word(&mut self, word: &'static str) -> bool {
         let hit = self.at_word(word);
         if hit {
             self.advance();
@@ -229,14 +259,16 @@ impl<'t> Parser<'t> {
     pub(super) fn expect(&mut self, punctuation: &str) -> bool {
         let hit = self.eat(punctuation);
         if !hit {
+            self.seal();
             self.expected(&format!("`{punctuation}`"));
         }
         hit
     }
 
-    pub(super) fn expect_word(&mut self, word: &str) -> bool {
+    pub(super) fn expect_word(&mut self, word: &'static str) -> bool {
         let hit = self.eat_word(word);
         if !hit {
+            self.seal();
             self.expected(&format!("`{word}`"));
         }
         hit
@@ -353,6 +385,9 @@ impl<'t> Parser<'t> {
         if self.eat(",") {
             return true;
         }
+        if self.at == self.caret {
+            return false;
+        }
         let item = match self.token(0).kind {
             TokenKind::Literal(_) | TokenKind::Punctuation("(") => true,
             TokenKind::Name => {
@@ -450,6 +485,7 @@ impl<'t> Parser<'t> {
 
     /// A type's name.
     pub(super) fn type_name(&mut self) -> Option<Type> {
+        self.note_want(Want::Type);
         let ty = Type::parse(self.word(0));
         if ty.is_none() {
             self.expected("a type");

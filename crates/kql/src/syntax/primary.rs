@@ -1,5 +1,6 @@
 //! What operators join: signs, literals, names, calls, members and name patterns.
 
+use super::expected::Want;
 use super::lexer::TokenKind;
 use super::parser::Parser;
 use super::tree::{Constant, Expr, ExprKind, Name};
@@ -169,7 +170,8 @@ impl Parser<'_> {
 
     fn name_or_call(&mut self) -> Expr {
         let start = self.span();
-        if self.at_word("typeof") && self.ahead(1, "(") {
+        self.note_want(Want::Operand);
+        if self.ahead(1, "(") && self.at_word("typeof") {
             self.advance();
             self.advance();
             let ty = self.type_name().unwrap_or(Type::Unknown);

@@ -1,5 +1,6 @@
 //! Statements: `let`, `set`, `declare`, lambdas with their parameters, and the script they make.
 
+use super::expected::Want;
 use super::keyword;
 use super::lexer::TokenKind;
 use super::parser::Parser;
@@ -56,6 +57,7 @@ impl Parser<'_> {
     }
 
     fn statement(&mut self) -> Statement {
+        self.note_want(Want::Statement);
         let start = self.span();
         let named = !self.word(1).is_empty() || self.ahead(1, "[");
         let kind = match self.word(0) {

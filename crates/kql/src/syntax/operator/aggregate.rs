@@ -85,7 +85,7 @@ impl Parser<'_> {
             self.expect_word("of");
             let of = self.named(false);
             let mut others = None;
-            if self.at_word("with") && self.word(1) == "others" {
+            if self.at_words("with", "others") {
                 self.advance();
                 self.advance();
                 self.expect("=");

@@ -26,7 +26,7 @@ impl Parser<'_> {
         loop {
             let expr = self.named(false);
             let mut ty = None;
-            if self.at_word("to") && self.word(1) == "typeof" {
+            if self.at_words("to", "typeof") {
                 self.advance();
                 self.advance();
                 self.expect("(");

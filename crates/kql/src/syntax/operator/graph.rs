@@ -1,6 +1,7 @@
 //! Graph operators: `make-graph`, `graph-match`, `graph-shortest-paths`, `graph-to-table` and the like.
 
 use super::option::{Choice, Known};
+use crate::syntax::expected::Want;
 use crate::syntax::lexer::TokenKind;
 use crate::syntax::parser::Parser;
 use crate::syntax::tree::{Expr, ExprKind, GraphElement, GraphMatch, MakeGraph, OpKind};
@@ -52,6 +53,7 @@ impl Parser<'_> {
 
     /// A column's name where an expression would take too much: `a --> b` subtracts.
     fn column_reference(&mut self) -> Expr {
+        self.note_want(Want::Column);
         let start = self.span();
         match self.reference() {
             Some(name) => Expr {

@@ -1,6 +1,7 @@
 //! Query operators: what stands between two pipes. This module knows their keywords; the others read their operands.
 
 use crate::diagnostic::{Code, closest};
+use crate::syntax::expected::Want;
 use crate::syntax::keyword;
 use crate::syntax::parser::Parser;
 use crate::syntax::tree::{Expr, Op, OpKind};
@@ -14,10 +15,10 @@ mod relate;
 mod source;
 mod subquery;
 
-use option::Choice;
+pub(crate) use option::{Choice, HINTS, Known};
 
 /// Operators that may follow a pipe, for "did you mean".
-pub(super) const OPERATORS: &[&str] = &[
+pub(crate) const OPERATORS: &[&str] = &[
     "as",
     "assert-schema",
     "consume",
@@ -71,6 +72,19 @@ pub(super) const OPERATORS: &[&str] = &[
     "where",
 ];
 
+/// Operators that may start a query.
+pub(crate) const SOURCES: &[&str] = &[
+    "datatable",
+    "evaluate",
+    "external_data",
+    "externaldata",
+    "find",
+    "print",
+    "range",
+    "search",
+    "union",
+];
+
 /// Most operators of one pipeline: each is a level of the plan.
 const MAX_OPERATORS: usize = 150;
 
@@ -100,9 +114,13 @@ impl Parser<'_> {
 
     /// An operator at the start of a query.
     pub(in crate::syntax) fn source_operator(&mut self) -> Option<Op> {
+        self.note_want(Want::Source);
         let start = self.span();
         let (word, _) = self.dashed();
         let followed = !self.ahead(1, "=") && !self.ahead(1, "|") && !self.ahead(1, ".");
+        if !SOURCES.contains(&word.as_str()) {
+            return None;
+        }
         let source = match word.as_str() {
             "print" | "union" | "search" | "find" | "range" | "evaluate" => {
                 followed && !(self.ahead(1, "(") && word == "range") && !self.ahead(1, ")")
@@ -163,6 +181,7 @@ impl Parser<'_> {
     }
 
     fn operator(&mut self) -> Op {
+        self.note_want(Want::Operator);
         let start = self.span();
         let depth = self.depth;
         let (word, tokens) = self.dashed();
@@ -233,7 +252,10 @@ impl Parser<'_> {
             }
             "render" => self.render(),
             "evaluate" => self.evaluate(),
-            "invoke" => OpKind::Invoke(self.unary()),
+            "invoke" => {
+                self.note_want(Want::Invoked);
+                OpKind::Invoke(self.unary())
+            }
             "getschema" => {
                 self.options(&[("kind", Choice::Words(&["csl"]))]);
                 OpKind::GetSchema

@@ -1,12 +1,13 @@
 //! `name = value` options, and `render`, which has little else.
 
 use crate::diagnostic::{Code, Diagnostic, closest};
+use crate::syntax::expected::Want;
 use crate::syntax::parser::Parser;
 use crate::syntax::tree::{Constant, Expr, ExprKind, OpKind, Option_};
 
 /// What may stand behind an option's `=`.
-#[derive(Clone, Copy)]
-pub(super) enum Choice {
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Choice {
     /// Anything.
     Any,
     /// `true` or `false`.
@@ -16,9 +17,10 @@ pub(super) enum Choice {
 }
 
 /// An option's name and its values.
-pub(super) type Known = (&'static str, Choice);
+pub(crate) type Known = (&'static str, Choice);
 
-const HINTS: &[Known] = &[
+/// Hints for the engine, which any operator may have.
+pub(crate) const HINTS: &[Known] = &[
     ("hint.materialized", Choice::Switch),
     ("hint.progressive_top", Choice::Switch),
     (
@@ -85,6 +87,8 @@ impl Parser<'_> {
     pub(super) fn options(&mut self, allowed: &[Known]) -> Vec<Option_> {
         let mut list = Vec::new();
         loop {
+            self.note_options(allowed);
+            self.note_options(HINTS);
             let start = self.span();
             let mut name = self.word(0).to_ascii_lowercase();
             let hint = name == "hint" && self.ahead(1, ".");
@@ -99,6 +103,7 @@ impl Parser<'_> {
             }
             self.expect("=");
             let known = known.or_else(|| HINTS.iter().find(|(known, _)| *known == name));
+            self.note_value(known.map_or(Choice::Any, |(_, choice)| *choice));
             let value = self.option_value();
             self.check_option(known.map_or(Choice::Any, |(_, choice)| *choice), &value);
             list.push(Option_ {
@@ -144,10 +149,11 @@ impl Parser<'_> {
     }
 
     /// `(a = b, c = d)` with these names only, or with any when none are given.
-    pub(super) fn option_list(&mut self, allowed: &[&str]) -> Vec<Option_> {
+    pub(super) fn option_list(&mut self, allowed: &[&'static str]) -> Vec<Option_> {
         let mut list = Vec::new();
         if self.expect("(") {
             while !self.at(")") && !self.at_end() {
+                self.note(|expected| expected.properties.extend_from_slice(allowed));
                 let start = self.span();
                 let word = self.word(0);
                 if !allowed.is_empty() && !allowed.contains(&word) {
@@ -185,6 +191,7 @@ impl Parser<'_> {
 
     pub(super) fn render(&mut self) -> OpKind {
         let start = self.span();
+        self.note_value(Choice::Words(CHARTS));
         // `3Dchart` begins with a digit, and yet it is a name.
         let kind = match self.any_name() {
             Some(name) if CHARTS.contains(&name.text.as_str()) => name,
@@ -223,6 +230,7 @@ impl Parser<'_> {
 
     /// `name = value` of `render`; false when there is none, which has been reported.
     fn property(&mut self, properties: &mut Vec<(String, String)>) -> bool {
+        self.note(|expected| expected.properties.extend_from_slice(CHART_PROPERTIES));
         let name = self.word(0).to_ascii_lowercase();
         if !CHART_PROPERTIES.contains(&name.as_str()) {
             self.expected("a property of the chart");
@@ -233,6 +241,11 @@ impl Parser<'_> {
         if !self.expect("=") {
             self.recover();
             return false;
+        }
+        match name.as_str() {
+            "kind" => self.note_value(Choice::Words(CHART_KINDS)),
+            "xcolumn" | "ycolumns" | "series" | "anomalycolumns" => self.note_want(Want::Column),
+            _ => {}
         }
         let value = self.option_value();
         if name == "kind" {

@@ -2,6 +2,7 @@
 
 use super::option::Choice;
 use crate::diagnostic::Code;
+use crate::syntax::expected::Want;
 use crate::syntax::parser::Parser;
 use crate::syntax::tree::{Expr, ExprKind, OpKind};
 use crate::types::Span;
@@ -48,6 +49,7 @@ impl Parser<'_> {
 
     /// A table: a name, a call, or a pipeline in parentheses.
     pub(super) fn table_operand(&mut self) -> Expr {
+        self.note_want(Want::Table);
         if matches!(self.word(0), "datatable" | "externaldata")
             && self.ahead(1, "(")
             && let Some(op) = self.source_operator()

@@ -1,5 +1,6 @@
 //! Operators that make tables: `range`, `datatable`, `externaldata`, `evaluate`.
 
+use crate::syntax::expected::Want;
 use crate::syntax::parser::Parser;
 use crate::syntax::tree::{Expr, OpKind};
 
@@ -53,6 +54,7 @@ impl Parser<'_> {
 
     pub(super) fn evaluate(&mut self) -> OpKind {
         self.options(&[]);
+        self.note_want(Want::Plugin);
         let call = self.unary();
         let schema = self.eat(":").then(|| self.schema());
         OpKind::Evaluate { call, schema }

@@ -1,6 +1,7 @@
 //! Operators with pipelines or steps of their own: `partition`, `scan`, `fork`, `facet`.
 
 use super::option::Choice;
+use crate::syntax::expected::Want;
 use crate::syntax::parser::Parser;
 use crate::syntax::tree::{Expr, ExprKind, Name, OpKind, ScanStep};
 use crate::types::Type;
@@ -10,6 +11,7 @@ impl Parser<'_> {
         let mut options = self.options(&[]);
         self.expect_word("by");
         // Not an expression: `by Name (...)` would read as a call.
+        self.note_want(Want::Column);
         let start = self.span();
         let by = Expr {
             kind: ExprKind::Name(self.name("a column").text),
