@@ -39,6 +39,7 @@ pub(super) const OPERATORS: &[&str] = &[
     "join",
     "limit",
     "lookup",
+    "macro-expand",
     "make-graph",
     "make-series",
     "mv-apply",
@@ -101,9 +102,10 @@ impl Parser<'_> {
     /// An operator at the start of a query.
     pub(in crate::syntax) fn source_operator(&mut self) -> Option<Op> {
         let start = self.span();
-        let (word, _) = self.dashed();
+        let (word, tokens) = self.dashed();
         let followed = !self.ahead(1, "=") && !self.ahead(1, "|") && !self.ahead(1, ".");
         let source = match word.as_str() {
+            "macro-expand" => true,
             "print" | "union" | "search" | "find" | "range" | "evaluate" => {
                 followed && !(self.ahead(1, "(") && word == "range") && !self.ahead(1, ")")
             }
@@ -114,7 +116,7 @@ impl Parser<'_> {
         if !source {
             return None;
         }
-        self.advance();
+        self.skip(tokens);
         let kind = match word.as_str() {
             "print" => OpKind::Print(self.columns_required()),
             "union" => self.union(),
@@ -123,6 +125,7 @@ impl Parser<'_> {
             "range" => self.range(),
             "evaluate" => self.evaluate(),
             "datatable" => self.datatable(),
+            "macro-expand" => self.macro_expand(),
             _ => self.external_data(),
         };
         Some(Op {
@@ -136,7 +139,7 @@ impl Parser<'_> {
         let (word, _) = self.dashed();
         let operator = OPERATORS.contains(&word.as_str())
             && (word.contains('-') || !keyword::refers(&word))
-            && !matches!(word.as_str(), "print" | "search" | "find" | "union")
+            && !matches!(word.as_str(), "print" | "search" | "find" | "union" | "macro-expand")
             && !self.ahead(1, "(");
         if !operator {
             return None;
@@ -200,7 +203,10 @@ impl Parser<'_> {
                 OpKind::Sort(self.orders())
             }
             "top" => self.top(),
-            "take" | "limit" => OpKind::Take(self.sum()),
+            "take" | "limit" => {
+                self.options(&[]);
+                OpKind::Take(self.sum())
+            }
             "distinct" => {
                 self.options(&[]);
                 OpKind::Distinct(self.columns_required())
@@ -221,9 +227,16 @@ impl Parser<'_> {
                 self.options(&[]);
                 OpKind::As(self.name("a name"))
             }
-            "serialize" => OpKind::Serialize(self.columns()),
-            "sample" => OpKind::Sample(self.sum()),
+            "serialize" => {
+                self.options(&[]);
+                OpKind::Serialize(self.columns())
+            }
+            "sample" => {
+                self.options(&[]);
+                OpKind::Sample(self.sum())
+            }
             "sample-distinct" => {
+                self.options(&[]);
                 let count = self.sum();
                 self.expect_word("of");
                 OpKind::SampleDistinct {
@@ -254,15 +267,19 @@ impl Parser<'_> {
                     by: self.eat_word("by").then(|| self.expression()),
                 }
             }
-            "partition" | "__partitionby" => self.partition(),
+            "partition" | "__partitionby" => self.partition(word != "partition"),
             "reduce" => {
-                self.options(&[("kind", Choice::Words(&["source"]))]);
+                let options = self.options(&[("kind", Choice::Words(&["source"]))]);
                 self.expect_word("by");
                 let by = self.expression();
                 if self.eat_word("with") {
-                    self.options(&[("threshold", Choice::Any), ("characters", Choice::Any)]);
+                    let known = [("threshold", Choice::Any), ("characters", Choice::Any)];
+                    while !self.options(&known).is_empty() && self.eat(",") {}
                 }
-                OpKind::Reduce { by }
+                OpKind::Reduce {
+                    by,
+                    source: options.iter().any(|option| option.name == "kind"),
+                }
             }
             "scan" => self.scan(),
             "fork" => self.fork(),
@@ -276,10 +293,8 @@ impl Parser<'_> {
             "graph-mark-components" => self.graph_mark_components(),
             "graph-where-nodes" => OpKind::GraphWhere(false, self.expression()),
             "graph-where-edges" => OpKind::GraphWhere(true, self.expression()),
-            "macro-expand" => {
-                self.recover();
-                OpKind::Opaque(word.to_owned())
-            }
+            "macro-expand" => self.macro_expand(),
+            "__executeAndCache" => OpKind::Consume,
             "" => {
                 self.absent("an operator");
                 OpKind::Error
