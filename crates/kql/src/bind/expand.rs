@@ -86,7 +86,13 @@ impl Binder<'_> {
             .iter()
             .find(|option| option.name == "with_itemindex")
         {
-            expanded.index = Some(self.column(option_text(&option.value), Type::Long));
+            let mut taken = names::Names::default();
+            let items = expanded.columns.iter().map(|(column, _)| column);
+            for column in rel.columns.iter().chain(items) {
+                taken.explicit(&column.name);
+            }
+            let name = taken.implicit(&option_text(&option.value));
+            expanded.index = Some(self.column(name, Type::Long));
         }
         expanded
     }
@@ -154,7 +160,6 @@ impl Binder<'_> {
                 .cloned()
                 .collect()
         };
-        let outer = visible(&expanded.unnamed);
         let mut inner = visible(&hidden);
         inner.extend(expanded.columns.iter().map(|(column, _)| column.clone()));
         inner.extend(expanded.index.iter().cloned());
@@ -162,7 +167,11 @@ impl Binder<'_> {
         let subquery = self.pipeline(leaf, body, env);
         // Outside: the input's columns, then what the subquery makes; a column of a name that is there already is the
         // same one passed through.
-        let mut columns = outer;
+        let mut columns = rel.columns.clone();
+        columns.retain(|column| {
+            let made = || subquery.columns.iter().any(|c| c.name == column.name);
+            !expanded.unnamed.contains(&column.id) || made()
+        });
         for column in &subquery.columns {
             match columns.iter_mut().find(|known| known.name == column.name) {
                 Some(known) => *known = column.clone(),

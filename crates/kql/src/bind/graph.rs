@@ -15,6 +15,7 @@ use super::Binder;
 use super::names::Names;
 use super::project::split;
 use super::scope::{Binding, Cx, Element, Env, Row};
+use super::search::mentioned_names;
 use super::table::option_text;
 
 const PASSING: &[&str] = &["graph-mark-components", "graph-where"];
@@ -137,10 +138,17 @@ impl Binder<'_> {
         let mut columns = Vec::new();
         for item in graph.project.iter().flatten() {
             let (given, syntax) = split(item);
-            let ty = self.scalar(syntax, &cx).ty;
+            let mut ty = self.scalar(syntax, &cx).ty;
+            // What is read along a path of several edges has a value for each of them.
+            let mut mentioned = Vec::new();
+            mentioned_names(syntax, &mut mentioned);
+            let many = |name: &String| matches!(scope.get(name), Some(Binding::Element(e)) if e.many);
+            if mentioned.iter().any(many) {
+                ty = Type::Dynamic;
+            }
             let name = match given.first() {
                 Some(name) => self.take_name(&mut names, &name.text, item.span),
-                None => names.computed(syntax),
+                None => names.computed(syntax, &[]),
             };
             columns.push(self.column(name, ty));
         }

@@ -19,6 +19,7 @@ mod scalar;
 mod scope;
 mod search;
 mod series;
+mod subquery;
 mod summarize;
 mod table;
 mod union;
@@ -341,6 +342,9 @@ impl<'c> Binder<'c> {
         if let Syntax::Lambda(lambda) = &expression.kind {
             self.check_lambda(lambda, env);
             return Binding::Function(Rc::clone(lambda), env.clone());
+        }
+        if let Syntax::EntityGroup(members) = &expression.kind {
+            return Binding::Databases(members.len());
         }
         match self.value(expression, &Cx::top(env)) {
             Value::Table(rel) => Binding::Table(Rc::new(rel)),

@@ -17,15 +17,22 @@ pub(crate) fn of(expr: &Expr) -> Option<String> {
             {
                 return Some(name.text.clone());
             }
-            Some(format!("{}_{}", of(value)?, name.text))
+            Some(match of(value).filter(|value| !value.is_empty()) {
+                Some(value) => format!("{value}_{}", name.text),
+                None => name.text.clone(),
+            })
         }
         ExprKind::Element(value, index) => {
-            let value = of(value)?;
-            Some(match &index.kind {
-                ExprKind::Literal(Constant::Long(n)) => format!("{value}_{n}"),
-                ExprKind::Literal(Constant::String(s)) => format!("{value}_{s}"),
-                _ => return None,
-            })
+            let index = match &index.kind {
+                // A sign is an operator to the language, and so is `-1` no literal.
+                ExprKind::Literal(Constant::Long(n)) if *n >= 0 => Some(n.to_string()),
+                ExprKind::Literal(Constant::String(s)) => Some(s.clone()),
+                _ => None,
+            };
+            match of(value).filter(|value| !value.is_empty()) {
+                Some(value) => Some(format!("{value}_{}", index.unwrap_or_default())),
+                None => index,
+            }
         }
         ExprKind::Call {
             receiver: None,
@@ -44,10 +51,7 @@ pub(crate) fn of(expr: &Expr) -> Option<String> {
                     Some(format!("{prefix}_{}", argument.unwrap_or_default()))
                 }
                 Naming::Fixed(name) => Some(name.to_owned()),
-                Naming::Column => match args.first().map(|arg| &arg.kind) {
-                    Some(ExprKind::Literal(Constant::String(name))) => Some(name.clone()),
-                    _ => None,
-                },
+                Naming::Column => None,
             }
         }
         ExprKind::Named { names, .. } => names.first().map(|name| name.text.clone()),
@@ -55,14 +59,26 @@ pub(crate) fn of(expr: &Expr) -> Option<String> {
     }
 }
 
+/// The same over a row: `column_ifexists("a", 0)` is called `a` where there is such a column.
+pub(crate) fn of_over(expr: &Expr, columns: &[Column]) -> Option<String> {
+    if let ExprKind::Call {
+        receiver: None,
+        name,
+        args,
+    } = &expr.kind
+        && functions::scalar(&name.text).is_some_and(|f| f.function.naming == Naming::Column)
+        && let Some(ExprKind::Literal(Constant::String(name))) = args.first().map(|arg| &arg.kind)
+    {
+        let known = columns.iter().any(|column| column.name == *name);
+        return known.then(|| name.clone());
+    }
+    of(expr)
+}
+
 /// The name an aggregate gives its column: `dcount(a)` is `dcount_a`; empty when it has none.
 pub(crate) fn aggregate(known: &Known, argument: &str) -> String {
     let name = known.function.name;
     match known.function.naming {
-        // `count(predicate)` and `count()` are both `count_`.
-        Naming::Prefixed(prefix) if name.starts_with("count") && !name.contains("distinct") => {
-            format!("{prefix}_")
-        }
         Naming::Prefixed(prefix) => format!("{prefix}_{argument}"),
         Naming::Argument => argument.to_owned(),
         Naming::Fixed(name) => name.to_owned(),
@@ -138,9 +154,9 @@ impl Names {
         }
     }
 
-    /// The name for a computed column.
-    pub(crate) fn computed(&mut self, expr: &Expr) -> String {
-        match of(expr) {
+    /// The name for a column computed from a row of these columns.
+    pub(crate) fn computed(&mut self, expr: &Expr, columns: &[Column]) -> String {
+        match of_over(expr, columns) {
             Some(name) => self.implicit(&name),
             None => self.unnamed(),
         }

@@ -119,7 +119,8 @@ impl Binder<'_> {
                 self.top_hitters(rel, count, of, by.as_ref(), span, env)
             }
             OpKind::Partition { by, body, .. } => self.partition(rel, by, body, span, env),
-            OpKind::Reduce { by } => self.reduce(rel, by, span, env),
+            OpKind::PartitionQuery { by, query } => self.partition_query(rel, by, query, span, env),
+            OpKind::Reduce { by, source } => self.reduce(rel, by, *source, span, env),
             OpKind::Scan {
                 partition,
                 order,
@@ -159,19 +160,12 @@ impl Binder<'_> {
                 rel
             }
             OpKind::Consume | OpKind::As(_) => rel,
-            OpKind::Opaque(name) => {
-                self.error(
-                    Code::Unsupported,
-                    span,
-                    format!("`{name}` isn't supported yet"),
-                );
-                Self::error_rel(span)
-            }
             OpKind::Error => rel,
             OpKind::Print(_)
             | OpKind::Range { .. }
             | OpKind::Datatable { .. }
             | OpKind::ExternalData { .. }
+            | OpKind::MacroExpand(_)
             | OpKind::Find { .. } => {
                 self.error(
                     Code::UnknownOperator,

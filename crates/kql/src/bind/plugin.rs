@@ -8,7 +8,7 @@ use crate::syntax::tree::{Expr as Syntax, ExprKind as S, Name};
 use crate::types::{Span, Type};
 
 use super::Binder;
-use super::names::Names;
+use super::names::{self, Names};
 use super::scope::{Cx, Env};
 
 type Schema = (Vec<(Name, Type)>, bool);
@@ -62,9 +62,13 @@ impl Binder<'_> {
             bound.push(self.plugin_argument(&mut input, arg, lookup.then_some(&bound), table, env));
         }
         self.check_plugin_arguments(known, args, &bound, (name.span, call.span));
+        let made = match schema {
+            Some((_, false)) => (Vec::new(), false),
+            _ => self.plugin_columns(&name.text, input.as_ref(), (args, &bound), span),
+        };
         let (columns, open) = match schema {
-            Some((declared, star)) => self.declared(declared, *star, input.as_ref()),
-            None => self.plugin_columns(&name.text, input.as_ref(), &bound, span),
+            Some((declared, _)) => (self.declared(declared, made.0), false),
+            None => made,
         };
         let op = RelOp::Evaluate {
             input: input.map(Box::new),
@@ -83,6 +87,8 @@ impl Binder<'_> {
         bound: &[PluginArg],
         (at, call): (Span, Span),
     ) {
+        let parameters = known.signatures.iter().flat_map(|s| &s.parameters);
+        let unmatched = parameters.clone().any(|p| p.name == "return_unmatched");
         let values: Vec<Expr> = bound
             .iter()
             .zip(args)
@@ -92,6 +98,8 @@ impl Binder<'_> {
                     ExprKind::Literal(Literal::String(text)) if text == "~" => {
                         Self::unknown(arg.span)
                     }
+                    // The last argument of the lookups, behind any number of keys.
+                    ExprKind::Literal(Literal::Bool(_)) if unmatched => Self::unknown(arg.span),
                     _ => expr.clone(),
                 },
                 // A name says which parameter is meant.
@@ -116,7 +124,9 @@ impl Binder<'_> {
                 self.error(Code::AggregateMisplaced, expr.span, message);
             }
         }
-        self.fit(known, values, (at, call), None);
+        let typed = |arg: &std::rc::Rc<Syntax>| matches!(arg.kind, S::TypeOf(_) | S::TypeOfTable(..));
+        let literal = args.iter().any(typed).then_some(Type::Unknown);
+        self.fit(known, values, (at, call), literal);
     }
 
     fn plugin_argument(
@@ -128,7 +138,10 @@ impl Binder<'_> {
         env: &Env,
     ) -> PluginArg {
         if let S::Named { names, value } = &arg.kind {
-            let value = self.scalar(value, &Cx::top(env));
+            let value = match input {
+                Some(rel) => self.over(rel, env, |b, cx| b.scalar(value, cx)),
+                None => self.scalar(value, &Cx::top(env)),
+            };
             return PluginArg::Named(
                 names
                     .first()
@@ -167,21 +180,19 @@ impl Binder<'_> {
         })
     }
 
-    fn declared(
+    /// The columns that a schema gives, after those of `made` that it does not name.
+    pub(super) fn declared(
         &mut self,
         declared: &[(Name, Type)],
-        star: bool,
-        input: Option<&Rel>,
-    ) -> (Vec<Column>, bool) {
-        let mut columns: Vec<Column> = match input {
-            Some(rel) if star => rel.columns.clone(),
-            _ => Vec::new(),
-        };
+        made: Vec<Column>,
+    ) -> Vec<Column> {
+        let mut columns = made;
+        columns.retain(|column| !declared.iter().any(|(name, _)| name.text == column.name));
         for (name, ty) in declared {
             let column = self.column(&name.text, *ty);
             columns.push(column);
         }
-        (columns, false)
+        columns
     }
 
     /// The columns a plugin makes of its input, and whether there are more that only the data tells.
@@ -189,7 +200,7 @@ impl Binder<'_> {
         &mut self,
         plugin: &str,
         input: Option<&Rel>,
-        args: &[PluginArg],
+        (syntax, args): (&[std::rc::Rc<Syntax>], &[PluginArg]),
         span: Span,
     ) -> (Vec<Column>, bool) {
         let given: Vec<Column> = input.map(|rel| rel.columns.clone()).unwrap_or_default();
@@ -230,7 +241,8 @@ impl Binder<'_> {
                     let used: Vec<_> = match args.get(1) {
                         Some(PluginArg::Aggregate(call)) => call
                             .args
-                            .iter()
+                            .first()
+                            .into_iter()
                             .filter_map(|arg| match arg.kind {
                                 ExprKind::Column(id) => Some(id),
                                 _ => None,
@@ -254,7 +266,8 @@ impl Binder<'_> {
                 let mut more = false;
                 if let Some(PluginArg::Rel(rel)) = args.first() {
                     more = rel.open;
-                    for column in &rel.columns {
+                    let dropped = dropped_keys(plugin, rel, args);
+                    for column in rel.columns.iter().filter(|c| !dropped.contains(&c.id)) {
                         let name = names.implicit(&column.name);
                         let fresh = self.column(name, column.ty);
                         columns.push(fresh);
@@ -277,7 +290,22 @@ impl Binder<'_> {
                 columns.push(self.column(name, ty));
                 (columns, false)
             }
-            "preview" | "rows_near" => (given, open),
+            "preview" | "rows_near" | "identity" | "identity_v3" => (given, open),
+            "python" | "r" | "csharp" => match syntax.first().map(|arg| &arg.kind) {
+                Some(S::TypeOfTable(declared, star)) => {
+                    let made = if *star { given } else { Vec::new() };
+                    (self.declared(declared, made), *star && open)
+                }
+                _ => (Vec::new(), false),
+            },
+            "dcount_intersect" => {
+                let mut columns = given;
+                for position in 0..args.len() {
+                    columns.push(self.column(format!("s{position}"), Type::Long));
+                }
+                (columns, open)
+            }
+            "sequence_detect" => (self.sequence_columns(syntax, args, &column_of), false),
             _ => match layout(plugin) {
                 Some(layout) => {
                     let mut columns = Vec::new();
@@ -301,6 +329,11 @@ impl Binder<'_> {
                                 }
                             }
                             Part::Fixed(name, ty) => columns.push(self.column(*name, *ty)),
+                            Part::Suffixed(at, suffix, ty) => {
+                                let name = syntax.get(*at).and_then(|arg| names::of(arg));
+                                let name = format!("{}{suffix}", name.unwrap_or_default());
+                                columns.push(self.column(name, *ty));
+                            }
                         }
                     }
                     (columns, open && layout.contains(&Part::Input))
@@ -310,6 +343,56 @@ impl Binder<'_> {
             },
         }
     }
+}
+
+impl Binder<'_> {
+    /// `sequence_detect`: the dimensions, the time of each step, and how long it all took.
+    fn sequence_columns(
+        &mut self,
+        syntax: &[std::rc::Rc<Syntax>],
+        args: &[PluginArg],
+        column_of: &dyn Fn(Option<&PluginArg>) -> Option<Column>,
+    ) -> Vec<Column> {
+        let timeline = column_of(args.first());
+        let mut columns = Vec::new();
+        let mut steps = Vec::new();
+        for (arg, value) in syntax.iter().zip(args).skip(3) {
+            match column_of(Some(value)) {
+                Some(column) if column.ty != Type::Bool => columns.push(column),
+                _ => steps.extend(timeline.as_ref().map(|timeline| {
+                    let name = names::of(arg).unwrap_or_default();
+                    self.column(format!("{name}_{}", timeline.name), timeline.ty)
+                })),
+            }
+        }
+        columns.append(&mut steps);
+        columns.push(self.column("Duration", Type::TimeSpan));
+        columns
+    }
+}
+
+/// Columns of a lookup's table that its result does not repeat: further keys, and a shape unless it is asked for.
+fn dropped_keys(plugin: &str, table: &Rel, args: &[PluginArg]) -> Vec<crate::plan::ColumnId> {
+    let column = |arg: &PluginArg| match arg {
+        PluginArg::Expr(expr) => match expr.kind {
+            ExprKind::Column(id) if table.columns.iter().any(|c| c.id == id) => Some(id),
+            _ => None,
+        },
+        _ => None,
+    };
+    if plugin.starts_with("ip") {
+        return args.iter().skip(3).filter_map(column).collect();
+    }
+    let yes = |value: &Expr| matches!(value.kind, ExprKind::Literal(Literal::Bool(true)));
+    let asked = |(at, arg): (usize, &PluginArg)| match arg {
+        PluginArg::Named(name, value) => name == "return_lookup_key" && yes(value),
+        PluginArg::Expr(value) => at == 7 && yes(value),
+        _ => false,
+    };
+    if args.iter().enumerate().any(asked) {
+        return Vec::new();
+    }
+    args.get(1).and_then(column).into_iter().collect()
 }
 
 /// A piece of a plugin's output.
@@ -327,12 +410,14 @@ enum Part {
     Prefixed(&'static str, usize),
     /// A column of its own.
     Fixed(&'static str, Type),
+    /// A column called like that argument with a suffix.
+    Suffixed(usize, &'static str, Type),
 }
 
 /// The output of plugins that do not depend on their data.
 fn layout(plugin: &str) -> Option<&'static [Part]> {
-    use Part::{Argument, Fixed, Input, Like, Prefixed, Rest};
-    use Type::{Dynamic, Long, Real, String};
+    use Part::{Argument, Fixed, Input, Like, Prefixed, Rest, Suffixed};
+    use Type::{Dynamic, Long, Real, String, TimeSpan};
     Some(match plugin {
         "narrow" => &[
             Fixed("Row", Long),
@@ -402,7 +487,24 @@ fn layout(plugin: &str) -> Option<&'static [Part]> {
             Fixed("dcount", Long),
             Fixed("samples", Dynamic),
         ],
+        "funnel_sequence_completion" => &[
+            Argument(1),
+            Argument(5),
+            Fixed("Period", TimeSpan),
+            Fixed("dcount", Long),
+        ],
         "infer_storage_schema" => &[Fixed("CslSchema", String)],
+        "infer_storage_schema_with_suggestions" => &[Fixed("SuggestedTableSchema", String)],
+        "http_request" | "http_request_post" => &[
+            Fixed("ResponseHeaders", Dynamic),
+            Fixed("ResponseBody", Dynamic),
+        ],
+        "ai_embeddings" => &[Input, Suffixed(0, "_embeddings", Dynamic)],
+        "ai_embed_text" => &[Input, Suffixed(0, "_embedding", Dynamic)],
+        "ai_chat_completion" | "ai_chat_completion_prompt" => {
+            &[Input, Suffixed(0, "_completion", String)]
+        }
+        "estimate_rows_count" => &[Fixed("EstimatedRowsCount", Long)],
         _ => return None,
     })
 }
@@ -411,7 +513,8 @@ fn layout(plugin: &str) -> Option<&'static [Part]> {
 fn constant_text(expr: &Expr) -> String {
     match &expr.kind {
         ExprKind::Literal(Literal::Long(n)) => n.to_string(),
-        ExprKind::Literal(Literal::Real(n)) => n.to_string().replace('.', "_"),
+        ExprKind::Literal(Literal::Int(n)) => n.to_string(),
+        ExprKind::Literal(Literal::Real(n)) => n.to_string(),
         ExprKind::Cast(inner) => constant_text(inner),
         _ => String::new(),
     }

@@ -76,7 +76,7 @@ impl Binder<'_> {
             }
             return vec![Computed {
                 given: given.first(),
-                default: names::of(syntax),
+                default: names::of_over(syntax, cx.row.columns),
                 of_tuple: false,
                 value,
                 span,
@@ -409,7 +409,6 @@ impl Binder<'_> {
 
     pub(super) fn project_reorder(&mut self, mut rel: Rel, items: &[Order], span: Span) -> Rel {
         let mut first: Vec<Column> = Vec::new();
-        let mut star = None;
         let explicit: Vec<String> = items
             .iter()
             .filter_map(|item| match &item.expr.kind {
@@ -421,10 +420,6 @@ impl Binder<'_> {
         for item in items {
             if let S::Name(name) = &item.expr.kind {
                 self.take_name(&mut listed, name, item.expr.span);
-            }
-            if matches!(item.expr.kind, S::Star) {
-                star = Some(first.len());
-                continue;
             }
             let pattern = matches!(item.expr.kind, S::Wildcard(_));
             let mut found = self.named_columns(&mut rel, &item.expr);
@@ -449,9 +444,8 @@ impl Binder<'_> {
             .iter()
             .filter(|column| !first.iter().any(|known| known.id == column.id));
         let rest: Vec<Column> = rest.cloned().collect();
-        let at = star.unwrap_or(first.len());
         let mut columns = first;
-        columns.splice(at..at, rest);
+        columns.extend(rest);
         let open = rel.open;
         Self::select(rel, columns, open, span)
     }

@@ -80,7 +80,7 @@ impl Binder<'_> {
                 args,
             } => return self.call(receiver.as_deref(), name, args, span, cx),
             S::Member(value, name) => return self.member(value, name, span, cx),
-            S::Lambda(_) => return Value::Function,
+            S::Lambda(_) | S::EntityGroup(_) => return Value::Function,
             S::Literal(constant) => literal(constant, span),
             S::Element(value, index) => self.element(value, index, span, cx),
             S::Negate(value) => self.negate(value, span, cx),
@@ -104,7 +104,7 @@ impl Binder<'_> {
                 self.error(Code::Expected, span, "`*` isn't allowed here");
                 Self::unknown(span)
             }
-            S::TypeOf(_) | S::Missing => Self::unknown(span),
+            S::TypeOf(_) | S::TypeOfTable(..) | S::Missing => Self::unknown(span),
         })
     }
 
@@ -183,7 +183,7 @@ impl Binder<'_> {
                 self.call_lambda(&lambda, &env, &[], span, &Cx::top(&env))
             }
             Binding::Function(..) | Binding::Pattern(..) => Value::Function,
-            Binding::Element(_) => Value::Scalar(Expr {
+            Binding::Element(_) | Binding::Databases(_) => Value::Scalar(Expr {
                 ty: Type::Dynamic,
                 ..Self::unknown(span)
             }),
@@ -208,7 +208,7 @@ impl Binder<'_> {
         {
             return self.pattern_call(&pattern, &env, args, Some(&name.text), span);
         }
-        if Self::is_database(value) {
+        if Self::is_database(value) || Self::is_group_member(value, cx) {
             return Value::Table(self.remote_table(&name.text, span));
         }
         let value = self.scalar(value, cx);
@@ -343,7 +343,7 @@ impl Binder<'_> {
         let value = self.scalar(value, cx);
         let (operand, result) = match value.ty {
             Type::Int => (Type::Long, Type::Long),
-            ty if ty.is_numeric() || ty == Type::TimeSpan => (ty, ty),
+            ty if ty.is_numeric() || matches!(ty, Type::TimeSpan | Type::DateTime) => (ty, ty),
             ty if ty.is_dynamic() => (Type::Real, ty),
             ty => {
                 self.error(

@@ -26,6 +26,8 @@ pub(crate) enum Binding {
     Pattern(Rc<Pattern>, Env),
     /// A part of a row that only its members can be read of: a node or an edge of a graph, a step of `scan`.
     Element(Rc<Element>),
+    /// An entity group of so many databases; inside `macro-expand`, one of them.
+    Databases(usize),
 }
 
 /// What [`Binding::Element`] stands for.

@@ -11,6 +11,15 @@ use crate::plan::{Expr, ExprKind, Literal, Operator, Rel};
 use crate::syntax::tree::{Constant, Expr as Syntax, ExprKind as S, Option_};
 use crate::types::{Span, Type};
 
+/// The columns a `find` asks for.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'s> {
+    /// Those listed, each with the type it is wanted in; `None` for the common ones and a bag of the others.
+    pub(super) project: Option<&'s [(Syntax, Option<Type>)]>,
+    /// Those to leave out.
+    pub(super) away: &'s [Syntax],
+}
+
 impl Binder<'_> {
     /// `search`: the union of the tables, and of their rows those in which any column matches.
     pub(super) fn search(
@@ -97,7 +106,7 @@ impl Binder<'_> {
         options: &[Option_],
         tables: &[Syntax],
         predicate: Option<&Syntax>,
-        project: Option<&[(Syntax, Option<Type>)]>,
+        asked: Asked<'_>,
         span: Span,
         env: &Env,
     ) -> Rel {
@@ -144,7 +153,7 @@ impl Binder<'_> {
             rel = Self::filter(rel, predicate, span);
         }
         let mut columns = vec![source];
-        match project {
+        match asked.project {
             Some(project) => {
                 for (item, ty) in project {
                     let Some(name) = super::names::of(item) else {
@@ -220,8 +229,8 @@ impl Binder<'_> {
     }
 }
 
-/// Names a predicate mentions, each once.
-fn mentioned_names(syntax: &Syntax, names: &mut Vec<String>) {
+/// Names an expression mentions, each once.
+pub(super) fn mentioned_names(syntax: &Syntax, names: &mut Vec<String>) {
     let mut stack = vec![syntax];
     while let Some(syntax) = stack.pop() {
         match &syntax.kind {

@@ -297,13 +297,21 @@ impl Binder<'_> {
         rel::unordered(op, columns, open, span)
     }
 
-    pub(super) fn reduce(&mut self, mut rel: Rel, by: &Syntax, span: Span, env: &Env) -> Rel {
+    pub(super) fn reduce(
+        &mut self,
+        mut rel: Rel,
+        by: &Syntax,
+        source: bool,
+        span: Span,
+        env: &Env,
+    ) -> Rel {
         let by = self.over(&mut rel, env, |b, cx| b.scalar_of(by, Type::String, cx));
-        let columns = vec![
+        let mut columns = if source { rel.columns.clone() } else { Vec::new() };
+        columns.extend([
             self.column("Pattern", Type::String),
             self.column("Count", Type::Long),
             self.column("Representative", Type::String),
-        ];
+        ]);
         let args = vec![PluginArg::Expr(by)];
         let op = RelOp::Evaluate {
             input: Some(Box::new(rel)),

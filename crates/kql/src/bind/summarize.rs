@@ -100,7 +100,7 @@ impl Binder<'_> {
             let name = match (given.first(), &syntax.kind) {
                 (Some(name), _) => self.take_name(names, &name.text, item.span),
                 (None, S::Name(name)) => self.take_name(names, name, item.span),
-                (None, _) => names.computed(syntax),
+                (None, _) => names.computed(syntax, cx.row.columns),
             };
             names.given(&name);
             let id = match value.kind {
@@ -157,7 +157,7 @@ impl Binder<'_> {
         calls.append(&mut found);
         let name = match given.first() {
             Some(name) => self.output_name(name, names),
-            None => names.computed(syntax),
+            None => names.computed(syntax, cx.row.columns),
         };
         let column = self.column(name, value.ty);
         outputs.push((column, value));
@@ -411,10 +411,14 @@ impl Binder<'_> {
         };
         let mut values = vec![extreme];
         let mut names = vec![first_name];
-        for arg in &args[1..] {
+        let primary = own.unwrap_or_default();
+        for (position, arg) in args.iter().enumerate().skip(1) {
             for (value, name) in self.values_of(arg, &values, keys, cx) {
                 values.push(value);
-                names.push(name.map_or_else(String::new, |name| format!("{prefix}{name}")));
+                names.push(match name {
+                    Some(name) => format!("{prefix}{name}"),
+                    None => format!("{word}_{primary}_arg{position}"),
+                });
             }
         }
         self.outputs(function, values, names)
@@ -456,12 +460,12 @@ impl Binder<'_> {
         }
         let mut values = Vec::new();
         let mut names = Vec::new();
-        for arg in args {
+        for (position, arg) in args.iter().enumerate() {
             for (value, name) in self.values_of(arg, &values, keys, cx) {
                 values.push(value);
                 names.push(match name {
-                    None if prefix.is_empty() => String::new(),
-                    name => format!("{prefix}{}", name.unwrap_or_default()),
+                    None => format!("any_arg{position}"),
+                    Some(name) => format!("{prefix}{name}"),
                 });
             }
         }
@@ -483,14 +487,16 @@ impl Binder<'_> {
             .first()
             .and_then(|arg| names::of(arg))
             .unwrap_or_default();
-        let ty = match bound.first().map_or(Type::Unknown, |arg| arg.ty) {
+        let given = bound.first().map_or(Type::Unknown, |arg| arg.ty);
+        let ty = match given {
             Type::Int => Type::Long,
+            Type::Decimal => Type::Real,
             ty => ty,
         };
         if let Some(first) = bound.first_mut()
-            && first.ty == Type::Int
+            && ty != given
         {
-            *first = cast(first.clone(), Type::Long);
+            *first = cast(first.clone(), ty);
         }
         let mut outputs = Vec::new();
         for percentage in bound.iter().skip(skip) {

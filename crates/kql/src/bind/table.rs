@@ -364,17 +364,18 @@ impl Binder<'_> {
                 tables,
                 predicate,
                 project,
-            } => self.find(
-                options,
-                tables,
-                predicate.as_ref(),
-                project.as_deref(),
-                span,
-                env,
-            ),
+                away,
+            } => {
+                let asked = super::search::Asked {
+                    project: project.as_deref(),
+                    away,
+                };
+                self.find(options, tables, predicate.as_ref(), asked, span, env)
+            }
             OpKind::Evaluate { call, schema } => {
                 self.evaluate(None, call, schema.as_ref(), span, env)
             }
+            OpKind::MacroExpand(expansion) => self.macro_expand(expansion, span, env),
             _ => Self::error_rel(span),
         }
     }
@@ -383,15 +384,19 @@ impl Binder<'_> {
         let mut names = Names::default();
         let mut columns = Vec::new();
         let mut values = Vec::new();
-        for item in items {
-            for computed in self.compute(item, &Cx::top(env)) {
-                let default = computed.default.filter(|_| computed.of_tuple);
+        for (position, item) in items.iter().enumerate() {
+            let mut parts = self.compute(item, &Cx::top(env));
+            let several = parts.len() > 1;
+            // Where some of a call's columns are named, the others are left out.
+            if parts.iter().any(|part| part.given.is_some()) {
+                parts.retain(|part| part.given.is_some());
+            }
+            for computed in parts {
+                let default = computed.default.filter(|_| computed.of_tuple && several);
                 let name = match (computed.given, default) {
                     (Some(name), _) => self.take_name(&mut names, &name.text, item.span),
                     (None, Some(name)) => names.implicit(&name),
-                    (None, None) => {
-                        self.take_name(&mut names, &format!("print_{}", columns.len()), item.span)
-                    }
+                    (None, None) => names.implicit(&format!("print_{position}")),
                 };
                 let column = self.column(name, computed.value.ty);
                 values.push((column.id, computed.value));

@@ -69,17 +69,21 @@ impl Binder<'_> {
                 types.push(column.ty);
             }
         }
-        // A value of unknown type is a dynamic at run time: so is the whole column then.
-        let mut unknown = std::collections::HashSet::new();
+        // A value of unknown type is taken for one of the only type the others have; where they have several, all are
+        // dynamics.
+        let mut adapted = std::collections::HashMap::new();
         for (name, types) in &mut order {
-            if types.contains(&Type::Unknown) {
-                *types = vec![Type::Unknown];
-                unknown.insert(name.clone());
+            if types.contains(&Type::Unknown) && types.len() > 1 {
+                types.retain(|ty| *ty != Type::Unknown);
+                if types.len() > 1 {
+                    *types = vec![Type::Unknown];
+                }
+                adapted.insert(name.clone(), types[0]);
             }
         }
         let rels: Vec<Rel> = rels
             .into_iter()
-            .map(|rel| self.as_unknown(rel, &unknown))
+            .map(|rel| self.adapted(rel, &adapted))
             .collect();
         if inner {
             order.retain(|(name, _)| {
@@ -96,13 +100,14 @@ impl Binder<'_> {
             wanted.push(None);
             id
         });
+        let mut names = super::names::Names::default();
         for (name, types) in order {
             for ty in &types {
-                let shown = if types.len() > 1 {
+                let shown = names.implicit(&if types.len() > 1 {
                     format!("{name}_{ty}")
                 } else {
                     name.clone()
-                };
+                });
                 columns.push(self.column(shown, *ty));
                 wanted.push(Some((name.clone(), *ty)));
             }
@@ -137,10 +142,13 @@ impl Binder<'_> {
         }
     }
 
-    /// Converts the named columns to values of unknown type, where they are of another.
-    fn as_unknown(&mut self, rel: Rel, names: &std::collections::HashSet<String>) -> Rel {
-        let differs = |column: &Column| column.ty != Type::Unknown && names.contains(&column.name);
-        if !rel.columns.iter().any(differs) {
+    /// Converts the named columns to these types, where they are of another.
+    fn adapted(&mut self, rel: Rel, types: &std::collections::HashMap<String, Type>) -> Rel {
+        let wanted = |column: &Column| {
+            let ty = types.get(&column.name).copied();
+            ty.filter(|ty| *ty != column.ty)
+        };
+        if !rel.columns.iter().any(|column| wanted(column).is_some()) {
             return rel;
         }
         let span = rel.span;
@@ -148,9 +156,9 @@ impl Binder<'_> {
         let mut items = Vec::with_capacity(rel.columns.len());
         for column in &rel.columns {
             let (id, value) = Self::pass(column, span);
-            if differs(column) {
-                let fresh = self.column(column.name.clone(), Type::Unknown);
-                items.push((fresh.id, cast(value, Type::Unknown)));
+            if let Some(ty) = wanted(column) {
+                let fresh = self.column(column.name.clone(), ty);
+                items.push((fresh.id, cast(value, ty)));
                 columns.push(fresh);
             } else {
                 items.push((id, value));

@@ -93,6 +93,9 @@ pub(super) const ENTRIES: &[Function] = &[
         "Least schema that describes all values.",
     )
     .prefixed("schema"),
+    Function::new("cnt", &["() -> long"], "Older spelling of count.")
+        .prefixed("cnt")
+        .alias_of("count"),
     Function::new(
         "count",
         &["() -> long", "(predicate: bool) -> long"],
@@ -186,6 +189,13 @@ pub(super) const ENTRIES: &[Function] = &[
     )
     .prefixed("bag"),
     Function::new(
+        "make_dictionary",
+        &["(expr: bag, max_size: integer?) -> dynamic"],
+        "Older spelling of make_bag.",
+    )
+    .prefixed("dictionary")
+    .alias_of("make_bag"),
+    Function::new(
         "make_list",
         &["(expr: scalar, max_size: integer?) -> dynamic"],
         "Array of all values that are not null.",
@@ -237,6 +247,13 @@ pub(super) const ENTRIES: &[Function] = &[
         "Greatest value where the predicate holds.",
     )
     .prefixed("maxif"),
+    Function::new(
+        "merge_tdigest",
+        &["(tdigest: array) -> dynamic"],
+        "Older spelling of tdigest_merge.",
+    )
+    .prefixed("merge_tdigests")
+    .alias_of("tdigest_merge"),
     Function::new("min", &["(expr: orderable) -> arg0"], "Least value.").prefixed("min"),
     Function::new(
         "minif",

@@ -57,7 +57,8 @@ impl Parser<'_> {
         loop {
             let start = value.span;
             let height = self.height;
-            if self.at(".") && !matches!(value.kind, ExprKind::Literal(_)) {
+            let plain = matches!(&value.kind, ExprKind::Literal(c) if !matches!(c, Constant::Dynamic(_)));
+            if self.at(".") && !plain {
                 self.advance();
                 // `value.[0]` is an older spelling of `value[0]`.
                 if self.at("[") && self.try_bracketed_name_ahead().is_none() {
@@ -173,11 +174,28 @@ impl Parser<'_> {
         self.note_want(Want::Operand);
         if self.ahead(1, "(") && self.at_word("typeof") {
             self.advance();
+            if self.token(1).kind == TokenKind::Punctuation("*") || self.ahead(2, ":") {
+                let (columns, star) = self.schema();
+                return Expr {
+                    kind: ExprKind::TypeOfTable(columns, star),
+                    span: self.since(start),
+                };
+            }
             self.advance();
             let ty = self.type_name().unwrap_or(Type::Unknown);
             self.expect(")");
             return Expr {
                 kind: ExprKind::TypeOf(ty),
+                span: self.since(start),
+            };
+        }
+        if self.at_word("entity_group") && self.ahead(1, "[") {
+            self.advance();
+            self.advance();
+            let members = self.loose_list("]", Self::expression);
+            self.expect("]");
+            return Expr {
+                kind: ExprKind::EntityGroup(members),
                 span: self.since(start),
             };
         }

@@ -176,8 +176,12 @@ pub enum ExprKind {
     Source(Box<Op>),
     /// `typeof(long)`.
     TypeOf(Type),
+    /// `typeof(*, a:long)`: columns, and whether those of the input come first.
+    TypeOfTable(Vec<(Name, Type)>, bool),
     /// `(a:string) { body }`.
     Lambda(Rc<Lambda>),
+    /// `entity_group [database("a"), database("b")]`.
+    EntityGroup(Vec<Expr>),
 }
 
 /// A function given in the text.
@@ -299,6 +303,17 @@ pub struct GraphElement {
     pub many: bool,
 }
 
+/// `macro-expand group as X (statements)`: the statements once for every database of the group.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MacroExpand {
+    /// The databases, or a name for them.
+    pub group: Expr,
+    /// What one of them is called in the statements.
+    pub name: Option<Name>,
+    /// The statements.
+    pub body: Script,
+}
+
 /// `graph-match` and `graph-shortest-paths`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GraphMatch {
@@ -393,6 +408,7 @@ pub enum OpKind {
         tables: Vec<Expr>,
         predicate: Option<Expr>,
         project: Option<Vec<(Expr, Option<Type>)>>,
+        away: Vec<Expr>,
     },
     As(Name),
     Serialize(Vec<Expr>),
@@ -431,8 +447,16 @@ pub enum OpKind {
         by: Expr,
         body: Vec<Op>,
     },
+    /// The older form with a whole query: `partition by x { T | where y == x }`.
+    PartitionQuery {
+        by: Expr,
+        query: Expr,
+    },
+    MacroExpand(Box<MacroExpand>),
+    /// `source` adds the pattern to each row (`kind=source`).
     Reduce {
         by: Expr,
+        source: bool,
     },
     Scan {
         partition: Vec<Expr>,
@@ -455,8 +479,6 @@ pub enum OpKind {
     GraphMarkComponents(Vec<Option_>),
     /// `graph-where-nodes` and `graph-where-edges`: whether edges, and the predicate.
     GraphWhere(bool, Expr),
-    /// An operator that is known but not read further (`macro-expand`).
-    Opaque(String),
     /// Not readable; already reported.
     Error,
 }

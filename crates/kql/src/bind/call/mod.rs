@@ -128,7 +128,7 @@ impl Binder<'_> {
         span: Span,
         cx: &Cx<'_>,
     ) -> Value {
-        if !Self::is_database(receiver) {
+        if !Self::is_database(receiver) && !Self::is_group_member(receiver, cx) {
             let value = self.scalar(receiver, cx);
             self.error(
                 Code::UnknownFunction,

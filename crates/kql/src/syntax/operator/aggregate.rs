@@ -27,7 +27,7 @@ impl Parser<'_> {
             let expr = self.named(false);
             let default = if self.eat_word("default") {
                 self.expect("=");
-                Some(self.sum())
+                Some(self.expression())
             } else {
                 None
             };
@@ -93,8 +93,8 @@ impl Parser<'_> {
             }
             self.expect_word("by");
             let by = self.named(false);
-            let descending = !self.eat_word("asc");
-            self.eat_word("desc");
+            let descending = self.direction().is_none_or(|descending| descending);
+            self.nulls_first();
             levels.push(Level {
                 count,
                 of,

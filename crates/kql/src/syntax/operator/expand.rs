@@ -55,9 +55,11 @@ impl Parser<'_> {
         let options = self.options(EXPANSION_OPTIONS);
         let items = self.expansions();
         let limit = self.eat_word("limit").then(|| self.sum());
-        let mut more = self.options(&[("id", Choice::Any)]);
-        let mut options = options;
-        options.append(&mut more);
+        // An id that ties the subquery to data handed over by another part of the service.
+        if self.eat_word("id") {
+            self.eat("=");
+            self.unary();
+        }
         self.expect_word("on");
         let body = self.subpipeline();
         OpKind::MvApply {
@@ -71,7 +73,7 @@ impl Parser<'_> {
     pub(super) fn parse_operator(&mut self, only_matches: bool) -> OpKind {
         let modes = &["simple", "regex", "relaxed"];
         let options = self.options(&[("kind", Choice::Words(modes)), ("flags", Choice::Any)]);
-        let value = self.unary();
+        let value = self.expression();
         self.expect_word("with");
         let mut pieces = Vec::new();
         while !self.at_boundary() {
@@ -113,7 +115,7 @@ impl Parser<'_> {
     }
 
     pub(super) fn parse_kv(&mut self) -> OpKind {
-        let value = self.unary();
+        let value = self.expression();
         self.expect_word("as");
         let (keys, _) = self.schema();
         let options = if self.eat_word("with") {

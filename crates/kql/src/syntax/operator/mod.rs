@@ -40,6 +40,7 @@ pub(crate) const OPERATORS: &[&str] = &[
     "join",
     "limit",
     "lookup",
+    "macro-expand",
     "make-graph",
     "make-series",
     "mv-apply",
@@ -116,12 +117,13 @@ impl Parser<'_> {
     pub(in crate::syntax) fn source_operator(&mut self) -> Option<Op> {
         self.note_want(Want::Source);
         let start = self.span();
-        let (word, _) = self.dashed();
+        let (word, tokens) = self.dashed();
         let followed = !self.ahead(1, "=") && !self.ahead(1, "|") && !self.ahead(1, ".");
         if !SOURCES.contains(&word.as_str()) {
             return None;
         }
         let source = match word.as_str() {
+            "macro-expand" => true,
             "print" | "union" | "search" | "find" | "range" | "evaluate" => {
                 followed && !(self.ahead(1, "(") && word == "range") && !self.ahead(1, ")")
             }
@@ -132,7 +134,7 @@ impl Parser<'_> {
         if !source {
             return None;
         }
-        self.advance();
+        self.skip(tokens);
         let kind = match word.as_str() {
             "print" => OpKind::Print(self.columns_required()),
             "union" => self.union(),
@@ -141,6 +143,7 @@ impl Parser<'_> {
             "range" => self.range(),
             "evaluate" => self.evaluate(),
             "datatable" => self.datatable(),
+            "macro-expand" => self.macro_expand(),
             _ => self.external_data(),
         };
         Some(Op {
@@ -154,7 +157,7 @@ impl Parser<'_> {
         let (word, _) = self.dashed();
         let operator = OPERATORS.contains(&word.as_str())
             && (word.contains('-') || !keyword::refers(&word))
-            && !matches!(word.as_str(), "print" | "search" | "find" | "union")
+            && !matches!(word.as_str(), "print" | "search" | "find" | "union" | "macro-expand")
             && !self.ahead(1, "(");
         if !operator {
             return None;
@@ -219,7 +222,10 @@ impl Parser<'_> {
                 OpKind::Sort(self.orders())
             }
             "top" => self.top(),
-            "take" | "limit" => OpKind::Take(self.sum()),
+            "take" | "limit" => {
+                self.options(&[]);
+                OpKind::Take(self.sum())
+            }
             "distinct" => {
                 self.options(&[]);
                 OpKind::Distinct(self.columns_required())
@@ -240,9 +246,16 @@ impl Parser<'_> {
                 self.options(&[]);
                 OpKind::As(self.name("a name"))
             }
-            "serialize" => OpKind::Serialize(self.columns()),
-            "sample" => OpKind::Sample(self.sum()),
+            "serialize" => {
+                self.options(&[]);
+                OpKind::Serialize(self.columns())
+            }
+            "sample" => {
+                self.options(&[]);
+                OpKind::Sample(self.sum())
+            }
             "sample-distinct" => {
+                self.options(&[]);
                 let count = self.sum();
                 self.expect_word("of");
                 OpKind::SampleDistinct {
@@ -276,15 +289,19 @@ impl Parser<'_> {
                     by: self.eat_word("by").then(|| self.expression()),
                 }
             }
-            "partition" | "__partitionby" => self.partition(),
+            "partition" | "__partitionby" => self.partition(word != "partition"),
             "reduce" => {
-                self.options(&[("kind", Choice::Words(&["source"]))]);
+                let options = self.options(&[("kind", Choice::Words(&["source"]))]);
                 self.expect_word("by");
                 let by = self.expression();
                 if self.eat_word("with") {
-                    self.options(&[("threshold", Choice::Any), ("characters", Choice::Any)]);
+                    let known = [("threshold", Choice::Any), ("characters", Choice::Any)];
+                    while !self.options(&known).is_empty() && self.eat(",") {}
                 }
-                OpKind::Reduce { by }
+                OpKind::Reduce {
+                    by,
+                    source: options.iter().any(|option| option.name == "kind"),
+                }
             }
             "scan" => self.scan(),
             "fork" => self.fork(),
@@ -298,10 +315,8 @@ impl Parser<'_> {
             "graph-mark-components" => self.graph_mark_components(),
             "graph-where-nodes" => OpKind::GraphWhere(false, self.expression()),
             "graph-where-edges" => OpKind::GraphWhere(true, self.expression()),
-            "macro-expand" => {
-                self.recover();
-                OpKind::Opaque(word.to_owned())
-            }
+            "macro-expand" => self.macro_expand(),
+            "__executeAndCache" => OpKind::Consume,
             "" => {
                 self.absent("an operator");
                 OpKind::Error

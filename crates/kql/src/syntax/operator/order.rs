@@ -6,20 +6,8 @@ use crate::syntax::tree::{OpKind, Order};
 impl Parser<'_> {
     fn order(&mut self) -> Order {
         let expr = self.named(false);
-        let descending = if self.eat_word("desc") {
-            Some(true)
-        } else if self.eat_word("asc") || self.eat_granny_asc() {
-            Some(false)
-        } else {
-            None
-        };
-        let nulls_first = self.eat_word("nulls").then(|| {
-            let first = self.eat_word("first");
-            if !first {
-                self.expect_word("last");
-            }
-            first
-        });
+        let descending = self.direction();
+        let nulls_first = self.nulls_first();
         Order {
             expr,
             descending,
@@ -27,14 +15,27 @@ impl Parser<'_> {
         }
     }
 
-    /// `granny-asc` of project-reorder (numbers in names sort by value).
-    fn eat_granny_asc(&mut self) -> bool {
+    /// `asc` or `desc`, and their `granny-` forms (numbers in names sort by value); true for `desc`.
+    pub(super) fn direction(&mut self) -> Option<bool> {
         let (word, tokens) = self.dashed();
-        let hit = word == "granny-asc" || word == "granny-desc";
-        if hit {
-            self.skip(tokens);
-        }
-        hit
+        let descending = match word.as_str() {
+            "desc" | "granny-desc" => true,
+            "asc" | "granny-asc" => false,
+            _ => return None,
+        };
+        self.skip(tokens);
+        Some(descending)
+    }
+
+    /// `nulls first` or `nulls last`; true for the former.
+    pub(super) fn nulls_first(&mut self) -> Option<bool> {
+        self.eat_word("nulls").then(|| {
+            let first = self.eat_word("first");
+            if !first {
+                self.expect_word("last");
+            }
+            first
+        })
     }
 
     pub(super) fn orders(&mut self) -> Vec<Order> {
@@ -46,6 +47,7 @@ impl Parser<'_> {
     }
 
     pub(super) fn top(&mut self) -> OpKind {
+        self.options(&[]);
         let count = self.sum();
         self.expect_word("by");
         OpKind::Top {

@@ -5,7 +5,7 @@ use crate::diagnostic::Code;
 use crate::syntax::expected::Want;
 use crate::syntax::parser::Parser;
 use crate::syntax::tree::{Expr, ExprKind, OpKind};
-use crate::types::Span;
+use crate::types::{Span, Type};
 
 const JOIN_KINDS: &[&str] = &[
     "inner",
@@ -116,33 +116,34 @@ impl Parser<'_> {
             Some(self.expression())
         };
         let mut project = None;
-        if self.eat_word("project") {
-            let mut columns = Vec::new();
-            loop {
-                let expr = self.unary();
-                // `name:type` reads as a search term; take it apart again.
-                let ty = if self.eat(":") {
-                    self.type_name()
-                } else {
-                    None
-                };
-                columns.push((expr, ty));
-                if !self.eat(",") {
-                    break;
-                }
-            }
-            project = Some(columns);
-        } else {
-            let (word, tokens) = self.dashed();
-            if word == "project-smart" {
-                self.skip(tokens);
-            }
+        if self.word(0) == "project" && self.dashed().1 == 1 {
+            self.advance();
+            project = Some(self.found_columns());
+        } else if self.dashed().0 == "project-smart" {
+            let tokens = self.dashed().1;
+            self.skip(tokens);
+        }
+        let mut away = Vec::new();
+        if self.dashed().0 == "project-away" {
+            let tokens = self.dashed().1;
+            self.skip(tokens);
+            away = self.found_columns().into_iter().map(|(name, _)| name).collect();
         }
         OpKind::Find {
             options,
             tables,
             predicate,
             project,
+            away,
         }
+    }
+
+    /// Columns of `find`, each with the type it is wanted in; `pack(*)` stands for all others.
+    fn found_columns(&mut self) -> Vec<(Expr, Option<Type>)> {
+        self.list(|p| {
+            let expr = if p.at("*") { p.star() } else { p.unary() };
+            let ty = if p.eat(":") { p.type_name() } else { None };
+            (expr, ty)
+        })
     }
 }

@@ -1,15 +1,18 @@
-//! Operators with pipelines or steps of their own: `partition`, `scan`, `fork`, `facet`.
+//! Operators with pipelines or steps of their own: `partition`, `scan`, `fork`, `facet`, `macro-expand`.
 
 use super::option::Choice;
 use crate::syntax::expected::Want;
 use crate::syntax::parser::Parser;
-use crate::syntax::tree::{Expr, ExprKind, Name, OpKind, ScanStep};
+use crate::syntax::tree::{Expr, ExprKind, MacroExpand, Name, OpKind, ScanStep, Script};
 use crate::types::Type;
 
 impl Parser<'_> {
-    pub(super) fn partition(&mut self) -> OpKind {
+    /// `legacy` is the spelling `__partitionby Column (...)`.
+    pub(super) fn partition(&mut self, legacy: bool) -> OpKind {
         let mut options = self.options(&[]);
-        self.expect_word("by");
+        if !(legacy && !self.at_word("by")) {
+            self.expect_word("by");
+        }
         // Not an expression: `by Name (...)` would read as a call.
         self.note_want(Want::Column);
         let start = self.span();
@@ -19,9 +22,10 @@ impl Parser<'_> {
         };
         options.append(&mut self.options(&[]));
         // The legacy form takes whole queries in braces.
-        if self.at("{") {
-            self.recover();
-            return OpKind::Opaque("partition".to_owned());
+        if self.eat("{") {
+            let query = self.pipeline();
+            self.expect("}");
+            return OpKind::PartitionQuery { by, query };
         }
         OpKind::Partition {
             options,
@@ -49,15 +53,16 @@ impl Parser<'_> {
         let mut partition = Vec::new();
         let mut order = Vec::new();
         let mut declare = Vec::new();
-        if self.at_word("partition") {
-            self.advance();
-            self.expect_word("by");
-            partition = self.plain_list();
-        }
-        if self.at_word("order") {
-            self.advance();
-            self.expect_word("by");
-            order = self.orders();
+        loop {
+            if partition.is_empty() && self.eat_word("partition") {
+                self.expect_word("by");
+                partition = self.plain_list();
+            } else if order.is_empty() && self.eat_word("order") {
+                self.expect_word("by");
+                order = self.orders();
+            } else {
+                break;
+            }
         }
         if self.eat_word("declare") {
             declare = self.declarations();
@@ -151,11 +156,35 @@ impl Parser<'_> {
     pub(super) fn facet(&mut self) -> OpKind {
         self.expect_word("by");
         let by = self.plain_list();
-        let body = if self.eat_word("with") {
+        let body = if !self.eat_word("with") {
+            Vec::new()
+        } else if self.at("(") {
             self.subpipeline()
         } else {
-            Vec::new()
+            vec![self.operator()]
         };
         OpKind::Facet { by, body }
+    }
+
+    /// `macro-expand entity_group [database("a"), database("b")] as X (X.T | take 1)`.
+    pub(super) fn macro_expand(&mut self) -> OpKind {
+        self.options(&[
+            ("isfuzzy", Choice::Switch),
+            ("best_effort", Choice::Switch),
+            ("force_remote", Choice::Switch),
+        ]);
+        let group = self.unary();
+        let name = self.eat_word("as").then(|| self.name("a name"));
+        let start = self.span();
+        let body = if self.expect("(") {
+            self.script(Some(")"))
+        } else {
+            Script {
+                statements: Vec::new(),
+                span: start,
+            }
+        };
+        self.expect(")");
+        OpKind::MacroExpand(Box::new(MacroExpand { group, name, body }))
     }
 }
