@@ -13,8 +13,10 @@ pub(crate) enum Use {
     Defines,
     /// The operator reads it.
     Reads,
-    /// It is only listed among the output.
+    /// It is only handed on to the output.
     Lists,
+    /// It is the value of a subquery.
+    Yields,
     /// An id of a shared sub-plan.
     Shared,
 }
@@ -78,7 +80,22 @@ fn op(op: &mut RelOp, visit: &mut Visit<'_>) {
             rel(input, visit);
             expr(predicate, visit);
         }
-        RelOp::Project { input, items } | RelOp::Distinct { input, items } => {
+        RelOp::Project { input, items } => {
+            rel(input, visit);
+            for (id, value) in items {
+                match &mut value.kind {
+                    ExprKind::Column(source) if source == id => {
+                        (visit.id)(source, Use::Lists);
+                        *id = *source;
+                    }
+                    _ => {
+                        expr(value, visit);
+                        (visit.id)(id, Use::Defines);
+                    }
+                }
+            }
+        }
+        RelOp::Distinct { input, items } => {
             rel(input, visit);
             self::items(items, visit);
         }
@@ -129,7 +146,7 @@ fn op(op: &mut RelOp, visit: &mut Visit<'_>) {
                     .columns
                     .iter_mut()
                     .flatten()
-                    .for_each(|id| (visit.id)(id, Use::Reads));
+                    .for_each(|id| (visit.id)(id, Use::Lists));
             }
         }
         RelOp::MvExpand {
@@ -297,13 +314,21 @@ pub(crate) fn expr(node: &mut Expr, visit: &mut Visit<'_>) {
         }
         ExprKind::InSubquery { value, input, .. } => {
             expr(value, visit);
-            rel(input, visit);
+            subquery(input, visit);
         }
         ExprKind::Index { value, index } => {
             expr(value, visit);
             expr(index, visit);
         }
-        ExprKind::ToScalar(input) => rel(input, visit),
+        ExprKind::ToScalar(input) => subquery(input, visit),
+    }
+}
+
+/// A subquery's first column is its value.
+fn subquery(input: &mut Rel, visit: &mut Visit<'_>) {
+    rel(input, visit);
+    if let Some(first) = input.columns.first_mut() {
+        (visit.id)(&mut first.id, Use::Yields);
     }
 }
 
@@ -327,72 +352,121 @@ pub(crate) fn refresh(tree: &mut Rel, next: &mut u32) {
     });
 }
 
-/// `pivot` without a list of columns groups by all that it is not told otherwise of, whether they
-/// are read afterwards or not.
-fn groups_by_the_rest(plugin: &str, args: &[PluginArg]) -> bool {
+/// Whether a plugin reads every column of its input, the ones that are not read afterwards too. `bag_unpack` only hands
+/// on what it does not unpack; `pivot` groups by all that it is not told otherwise of.
+fn reads_all(plugin: &str, args: &[PluginArg]) -> bool {
     let columns = args.iter().filter(|arg| matches!(arg, PluginArg::Expr(_)));
-    plugin == "pivot" && columns.count() <= 1
+    match plugin {
+        "bag_unpack" | "ipv4_lookup" | "ipv6_lookup" => false,
+        "pivot" => columns.count() <= 1,
+        _ => true,
+    }
 }
 
-/// The stored tables and columns that results depend on.
+/// What results depend on: ids that are read, and which output column is read out of which input column.
+#[derive(Default)]
+struct Demand {
+    used: HashSet<ColumnId>,
+    feeds: HashMap<ColumnId, Vec<ColumnId>>,
+}
+
+impl Demand {
+    fn columns(&mut self, rel: &Rel) {
+        self.used.extend(rel.columns.iter().map(|column| column.id));
+    }
+
+    /// What an operator reads besides its expressions.
+    fn operator(&mut self, node: &Rel) {
+        match &node.op {
+            RelOp::Evaluate {
+                plugin,
+                input,
+                args,
+                ..
+            } => {
+                if let Some(input) = input
+                    && reads_all(plugin, args)
+                {
+                    self.columns(input);
+                }
+                for arg in args {
+                    if let PluginArg::Rel(table) = arg {
+                        self.columns(table);
+                    }
+                }
+            }
+            RelOp::Union { inputs, .. } => {
+                for input in inputs {
+                    for (out, from) in node.columns.iter().zip(&input.columns) {
+                        self.feeds.entry(out.id).or_default().extend(from);
+                    }
+                }
+            }
+            RelOp::Materialized { columns, .. } => {
+                for (out, from) in columns {
+                    self.feeds.entry(*out).or_default().push(*from);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Follows what is read to where it comes from.
+    fn follow(&mut self) {
+        let mut new: Vec<ColumnId> = self.used.iter().copied().collect();
+        while let Some(id) = new.pop() {
+            for from in self.feeds.remove(&id).unwrap_or_default() {
+                if self.used.insert(from) {
+                    new.push(from);
+                }
+            }
+        }
+    }
+}
+
+/// The stored tables and columns that results depend on. A column that is only handed from operator to operator and
+/// dropped in the end is not read.
 pub(crate) fn reads(results: &mut [Rel], materialized: &mut [Rel]) -> Vec<TableRead> {
-    let mut used: HashSet<ColumnId> = HashSet::new();
-    for tree in results.iter_mut() {
-        used.extend(tree.columns.iter().map(|column| column.id));
+    let mut demand = Demand::default();
+    for tree in results.iter() {
+        demand.columns(tree);
     }
     let mut trees: Vec<&mut Rel> = results.iter_mut().chain(materialized.iter_mut()).collect();
     for tree in &mut trees {
         ids(tree, &mut |id, kind| {
-            if matches!(kind, Use::Reads | Use::Shared) {
-                used.insert(*id);
+            if matches!(kind, Use::Reads | Use::Yields) {
+                demand.used.insert(*id);
             }
         });
-        let mut whole = |node: &Rel| {
-            if let RelOp::Evaluate {
-                plugin,
-                input: Some(input),
-                args,
-                ..
-            } = &node.op
-                && groups_by_the_rest(plugin, args)
-            {
-                used.extend(input.columns.iter().map(|column| column.id));
-            }
+        let visit = &mut Visit {
+            id: &mut |_, _| {},
+            rel: &mut |node| demand.operator(node),
         };
-        rel(
-            tree,
-            &mut Visit {
-                id: &mut |_, _| {},
-                rel: &mut whole,
-            },
-        );
+        rel(tree, visit);
     }
+    demand.follow();
+    tables_read(trees, &demand.used)
+}
+
+fn tables_read(trees: Vec<&mut Rel>, used: &HashSet<ColumnId>) -> Vec<TableRead> {
     let mut tables: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut collect = |node: &Rel| {
+        if let RelOp::Table { name, columns } = &node.op {
+            let list = tables.entry(name.clone()).or_default();
+            let read = columns.iter().filter(|(id, _)| used.contains(id));
+            list.extend(read.map(|(_, name)| name.clone()));
+        }
+    };
     for tree in trees {
-        let mut collect = |node: &Rel| {
-            if let RelOp::Table { name, columns } = &node.op {
-                let list = tables.entry(name.clone()).or_default();
-                list.extend(
-                    columns
-                        .iter()
-                        .filter(|(id, _)| used.contains(id))
-                        .map(|(_, name)| name.clone()),
-                );
-            }
+        let visit = &mut Visit {
+            id: &mut |_, _| {},
+            rel: &mut collect,
         };
-        rel(
-            tree,
-            &mut Visit {
-                id: &mut |_, _| {},
-                rel: &mut collect,
-            },
-        );
+        rel(tree, visit);
     }
-    tables
-        .into_iter()
-        .map(|(table, columns)| TableRead {
-            table,
-            columns: columns.into_iter().collect(),
-        })
-        .collect()
+    let read = |(table, columns): (String, BTreeSet<String>)| TableRead {
+        table,
+        columns: columns.into_iter().collect(),
+    };
+    tables.into_iter().map(read).collect()
 }
