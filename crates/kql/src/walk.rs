@@ -13,8 +13,10 @@ pub(crate) enum Use {
     Defines,
     /// The operator reads it.
     Reads,
-    /// It is only listed among the output.
+    /// It is only handed on to the output.
     Lists,
+    /// It is the value of a subquery.
+    Yields,
     /// An id of a shared sub-plan.
     Shared,
 }
@@ -78,7 +80,22 @@ fn op(op: &mut RelOp, visit: &mut Visit<'_>) {
             rel(input, visit);
             expr(predicate, visit);
         }
-        RelOp::Project { input, items } | RelOp::Distinct { input, items } => {
+        RelOp::Project { input, items } => {
+            rel(input, visit);
+            for (id, value) in items {
+                match &mut value.kind {
+                    ExprKind::Column(source) if source == id => {
+                        (visit.id)(source, Use::Lists);
+                        *id = *source;
+                    }
+                    _ => {
+                        expr(value, visit);
+                        (visit.id)(id, Use::Defines);
+                    }
+                }
+            }
+        }
+        RelOp::Distinct { input, items } => {
             rel(input, visit);
             self::items(items, visit);
         }
@@ -128,7 +145,7 @@ fn op(op: &mut RelOp, visit: &mut Visit<'_>) {
                 input
                     .columns
                     .ids_mut()
-                    .for_each(|id| (visit.id)(id, Use::Reads));
+                    .for_each(|id| (visit.id)(id, Use::Lists));
             }
         }
         RelOp::MvExpand {
@@ -296,13 +313,21 @@ pub(crate) fn expr(node: &mut Expr, visit: &mut Visit<'_>) {
         }
         ExprKind::InSubquery { value, input, .. } => {
             expr(value, visit);
-            rel(input, visit);
+            subquery(input, visit);
         }
         ExprKind::Index { value, index } => {
             expr(value, visit);
             expr(index, visit);
         }
-        ExprKind::ToScalar(input) => rel(input, visit),
+        ExprKind::ToScalar(input) => subquery(input, visit),
+    }
+}
+
+/// A subquery's first column is its value.
+fn subquery(input: &mut Rel, visit: &mut Visit<'_>) {
+    rel(input, visit);
+    if let Some(first) = input.columns.first_mut() {
+        (visit.id)(&mut first.id, Use::Yields);
     }
 }
 
@@ -342,92 +367,152 @@ impl Renaming {
     }
 }
 
-/// `pivot` without a list of columns groups by all that it is not told otherwise of, whether they
-/// are read afterwards or not.
-fn groups_by_the_rest(plugin: &str, args: &[PluginArg]) -> bool {
+/// Whether a plugin reads every column of its input, the ones that are not read afterwards too. `bag_unpack` only hands
+/// on what it does not unpack; `pivot` groups by all that it is not told otherwise of.
+fn reads_all(plugin: &str, args: &[PluginArg]) -> bool {
     let columns = args.iter().filter(|arg| matches!(arg, PluginArg::Expr(_)));
-    plugin == "pivot" && columns.count() <= 1
+    match plugin {
+        "bag_unpack" | "ipv4_lookup" | "ipv6_lookup" => false,
+        "pivot" => columns.count() <= 1,
+        _ => true,
+    }
 }
 
-/// A set of ids.
-struct Ids(Vec<bool>);
+/// What results depend on: ids that are read, and which output column is read out of which input column. Ids count up
+/// from 1, so their numbers are places.
+#[derive(Default)]
+struct Demand {
+    used: Vec<bool>,
+    feeds: Vec<(ColumnId, ColumnId)>,
+}
 
-impl Ids {
-    fn insert(&mut self, id: ColumnId) {
+impl Demand {
+    /// True when the id was not read before.
+    fn read(&mut self, id: ColumnId) -> bool {
         let at = id.0 as usize;
-        if self.0.len() <= at {
-            self.0.resize(at + 1, false);
+        if self.used.len() <= at {
+            self.used.resize(at + 1, false);
         }
-        if let Some(slot) = self.0.get_mut(at) {
-            *slot = true;
+        let before = self.used.get_mut(at).map(|used| std::mem::replace(used, true));
+        before == Some(false)
+    }
+
+    fn reads(&self, id: ColumnId) -> bool {
+        self.used.get(id.0 as usize).is_some_and(|used| *used)
+    }
+
+    fn columns(&mut self, rel: &Rel) {
+        for column in &rel.columns {
+            self.read(column.id);
         }
     }
 
-    fn contains(&self, id: ColumnId) -> bool {
-        self.0.get(id.0 as usize).is_some_and(|found| *found)
-    }
-}
-
-/// The stored tables and columns that results depend on.
-pub(crate) fn reads(results: &mut [Rel], materialized: &mut [Rel]) -> Vec<TableRead> {
-    let mut used = Ids(Vec::new());
-    for column in results.iter().flat_map(|tree| &tree.columns) {
-        used.insert(column.id);
-    }
-    let mut trees: Vec<&mut Rel> = results.iter_mut().chain(materialized.iter_mut()).collect();
-    let mut whole: Vec<ColumnId> = Vec::new();
-    for tree in &mut trees {
-        let mut read = |id: &mut ColumnId, kind: Use| {
-            if matches!(kind, Use::Reads | Use::Shared) {
-                used.insert(*id);
-            }
-        };
-        let mut grouped = |node: &Rel| {
-            if let RelOp::Evaluate {
+    /// What an operator reads besides its expressions.
+    fn operator(&mut self, node: &Rel) {
+        match &node.op {
+            RelOp::Evaluate {
                 plugin,
-                input: Some(input),
+                input,
                 args,
                 ..
-            } = &node.op
-                && groups_by_the_rest(plugin, args)
-            {
-                whole.extend(input.columns.iter().map(|column| column.id));
-            }
-        };
-        rel(
-            tree,
-            &mut Visit {
-                id: &mut read,
-                rel: &mut grouped,
-            },
-        );
-    }
-    whole.into_iter().for_each(|id| used.insert(id));
-    let mut tables: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for tree in trees {
-        let mut collect = |node: &Rel| {
-            if let RelOp::Table { name, columns } = &node.op {
-                let list = tables.entry(name.clone()).or_default();
-                for (id, name) in columns {
-                    if used.contains(*id) && !list.contains(name) {
-                        list.insert(name.clone());
+            } => {
+                if let Some(input) = input
+                    && reads_all(plugin, args)
+                {
+                    self.columns(input);
+                }
+                for arg in args {
+                    if let PluginArg::Rel(table) = arg {
+                        self.columns(table);
                     }
                 }
             }
-        };
-        rel(
-            tree,
-            &mut Visit {
-                id: &mut |_, _| {},
-                rel: &mut collect,
-            },
-        );
+            RelOp::Union { inputs, .. } => {
+                for input in inputs {
+                    let filled = input.columns.iter();
+                    self.feeds.extend(filled.filter_map(|(position, from)| {
+                        Some((node.columns.get(position)?.id, from))
+                    }));
+                }
+            }
+            RelOp::Materialized { columns, .. } => {
+                self.feeds.extend(columns);
+            }
+            _ => {}
+        }
     }
-    tables
-        .into_iter()
-        .map(|(table, columns)| TableRead {
-            table,
-            columns: columns.into_iter().collect(),
-        })
-        .collect()
+
+    /// Follows what is read to where it comes from.
+    fn follow(&mut self) {
+        let mut feeds = std::mem::take(&mut self.feeds);
+        feeds.sort_unstable();
+        feeds.dedup();
+        let outs = feeds.iter().map(|(out, _)| *out);
+        let mut new: Vec<ColumnId> = outs.filter(|out| self.reads(*out)).collect();
+        new.dedup();
+        while let Some(id) = new.pop() {
+            let first = feeds.partition_point(|(out, _)| *out < id);
+            let of_id = feeds.iter().skip(first).take_while(|(out, _)| *out == id);
+            for (_, from) in of_id {
+                if self.read(*from) {
+                    new.push(*from);
+                }
+            }
+        }
+    }
+}
+
+/// The stored tables and columns that results depend on. A column that is only handed from operator to operator and
+/// dropped in the end is not read.
+pub(crate) fn reads(results: &mut [Rel], materialized: &mut [Rel]) -> Vec<TableRead> {
+    let mut demand = Demand::default();
+    for tree in results.iter() {
+        demand.columns(tree);
+    }
+    let mut trees: Vec<&mut Rel> = results.iter_mut().chain(materialized.iter_mut()).collect();
+    for tree in &mut trees {
+        ids(tree, &mut |id, kind| {
+            if matches!(kind, Use::Reads | Use::Yields) {
+                demand.read(*id);
+            }
+        });
+        let visit = &mut Visit {
+            id: &mut |_, _| {},
+            rel: &mut |node| demand.operator(node),
+        };
+        rel(tree, visit);
+    }
+    demand.follow();
+    tables_read(trees, &demand)
+}
+
+fn tables_read(trees: Vec<&mut Rel>, demand: &Demand) -> Vec<TableRead> {
+    let mut tables: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut collect = |node: &Rel| {
+        if let RelOp::Table { name, columns } = &node.op {
+            if !tables.contains_key(name) {
+                tables.insert(name.clone(), BTreeSet::new());
+            }
+            let Some(list) = tables.get_mut(name) else {
+                return;
+            };
+            for (_, name) in columns.iter().filter(|(id, _)| demand.reads(*id)) {
+                if !list.contains(name) {
+                    list.insert(name.clone());
+                }
+            }
+        }
+    };
+    for tree in trees {
+        let visit = &mut Visit {
+            id: &mut |_, _| {},
+            rel: &mut collect,
+        };
+        rel(tree, visit);
+    }
+    let read = |(table, columns): (String, BTreeSet<String>)| TableRead {
+        table,
+        columns: columns.into_iter().collect(),
+    };
+    tables.into_iter().map(read).collect()
 }

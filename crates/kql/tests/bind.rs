@@ -379,3 +379,25 @@ fn both_sides_of_a_self_join_have_their_own_ids() {
     ids.dedup();
     assert_eq!(ids.len(), query.results[0].columns.len());
 }
+
+#[test]
+fn columns_that_are_only_handed_on_are_not_read() {
+    let columns = |text| {
+        let mut columns = run(text).query.unwrap().reads[0].columns.clone();
+        columns.sort();
+        columns
+    };
+    for (text, read) in [
+        ("T | extend x = a | project x", vec!["a"]),
+        ("T | extend x = 1 | join kind=inner (T | project b) on b | project t", vec!["b", "t"]),
+        ("union T, T | where a > 1 | summarize count() by a", vec!["a"]),
+        ("union T, T | project b", vec!["b"]),
+        ("let m = materialize(T); m | where a > 1 | project b", vec!["a", "b"]),
+        ("T | where b in ((T | extend x = 1 | project b)) | project t", vec!["b", "t"]),
+        ("T | extend x = toscalar(T | extend y = 1 | project b | take 1) | project x", vec!["b"]),
+        ("T | extend x = 1 | distinct a, b | project a", vec!["a", "b"]),
+        ("T | extend x = 1 | summarize arg_max(a, b) by t | project t", vec!["a", "b", "t"]),
+    ] {
+        assert_eq!(columns(text), read, "{text}");
+    }
+}
