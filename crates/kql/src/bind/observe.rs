@@ -77,7 +77,7 @@ fn variable(binding: &Binding) -> Variable {
         Binding::Scalar(expr) => Variable::Scalar(expr.ty),
         Binding::Table(rel) => Variable::Table(rel.columns.clone()),
         Binding::Function(lambda, _) => Variable::Function(std::rc::Rc::clone(lambda)),
-        Binding::Pattern(..) => Variable::Pattern,
+        Binding::Pattern(..) | Binding::Databases(_) => Variable::Pattern,
         Binding::Element(element) => Variable::Element(element.columns.clone()),
     }
 }
