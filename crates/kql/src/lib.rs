@@ -10,8 +10,10 @@
 
 mod bind;
 pub mod catalog;
+pub mod complete;
 pub mod diagnostic;
 pub mod functions;
+pub mod hover;
 pub mod operators;
 pub mod plan;
 pub mod scalar_operators;
@@ -21,6 +23,8 @@ mod walk;
 
 pub use bind::{BindOptions, Bound, Dialect, bind};
 pub use catalog::{Catalog, FunctionDef, StaticCatalog, TableDef};
+pub use complete::{CompletionItem, CompletionKind, Completions, SignatureHelp, complete, signature_help};
 pub use diagnostic::{Code, Diagnostic, DiagnosticJson, Position, Severity};
+pub use hover::{Hover, hover};
 pub use plan::Query;
 pub use types::{Span, Type};

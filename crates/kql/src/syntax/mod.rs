@@ -11,5 +11,7 @@ mod primary;
 mod statement;
 pub mod tree;
 
-pub(crate) use operator::{Choice, HINTS, OPERATORS, SOURCES};
+#[cfg(test)]
+pub(crate) use operator::SOURCES;
+pub(crate) use operator::{Choice, HINTS, OPERATORS};
 pub use parser::{Parsed, parse};
