@@ -12,9 +12,11 @@
 
 mod bind;
 pub mod catalog;
+pub mod complete;
 pub mod diagnostic;
 mod format;
 pub mod functions;
+pub mod hover;
 pub mod operators;
 pub mod plan;
 pub mod scalar_operators;
@@ -24,7 +26,9 @@ mod walk;
 
 pub use bind::{BindOptions, Bound, Dialect, bind};
 pub use catalog::{Catalog, FunctionDef, StaticCatalog, TableDef};
+pub use complete::{CompletionItem, CompletionKind, Completions, SignatureHelp, complete, signature_help};
 pub use diagnostic::{Code, Diagnostic, DiagnosticJson, Position, Severity};
 pub use format::{FormatOptions, Formatted, format};
+pub use hover::{Hover, hover};
 pub use plan::Query;
 pub use types::{Span, Type};

@@ -149,6 +149,12 @@ pub(crate) fn observe(
 }
 
 impl Binder<'_> {
+    /// True when the place asked about is in this part of the text.
+    pub(super) fn asked_about(&self, span: Span) -> bool {
+        let observer = self.observer.as_ref();
+        self.muted == 0 && observer.is_some_and(|observer| observer.holds(span))
+    }
+
     /// The observer, where the span is of the text and holds the place more closely than what was noted.
     fn observes(&mut self, span: Span) -> bool {
         let muted = self.muted > 0;

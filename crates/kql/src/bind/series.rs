@@ -126,6 +126,10 @@ impl Binder<'_> {
         if matches!(syntax.kind, S::Call { .. }) {
             return self.single_aggregate(syntax, cx);
         }
+        // What is being typed here will be an aggregate.
+        if self.asked_about(syntax.span) {
+            return None;
+        }
         let value = self.scalar(syntax, &Cx::top(cx.env));
         let output = self.column(String::new(), value.ty);
         let aggregate = Aggregate {

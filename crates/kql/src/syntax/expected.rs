@@ -50,15 +50,6 @@ impl Expected {
     pub(crate) fn wants(&self, want: Want) -> bool {
         self.wants.contains(&want)
     }
-
-    /// True when nothing was looked for.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.words.is_empty()
-            && self.options.is_empty()
-            && self.properties.is_empty()
-            && self.value.is_none()
-            && self.wants.is_empty()
-    }
 }
 
 impl Parser<'_> {

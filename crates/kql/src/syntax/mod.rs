@@ -15,5 +15,7 @@ mod statement;
 pub mod tree;
 pub mod trivia;
 
-pub(crate) use operator::{Choice, HINTS, OPERATORS, SOURCES};
+#[cfg(test)]
+pub(crate) use operator::SOURCES;
+pub(crate) use operator::{Choice, HINTS, OPERATORS};
 pub use parser::{Parsed, parse};

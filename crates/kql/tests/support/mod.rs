@@ -52,6 +52,11 @@ impl Workspace {
         Self { sentinel, defender }
     }
 
+    /// The catalogs: Sentinel's and Defender's.
+    pub(crate) fn catalogs(&self) -> [&StaticCatalog; 2] {
+        [&self.sentinel, &self.defender]
+    }
+
     /// Binds a query of this dialect.
     pub(crate) fn bind(&self, text: &str, dialect: &Value) -> Bound {
         let catalog = if dialect == "defender-xdr" {
