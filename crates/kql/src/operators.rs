@@ -230,10 +230,10 @@ pub const TABULAR: &[TabularOperator] = &[
     TabularOperator {
         name: "macro-expand",
         aliases: &[],
-        place: Place::Unsupported,
-        syntax: "macro-expand Group as Name (query)",
-        doc: "Runs a query for each entity of a group and puts the results together; for several clusters, not read here.",
-        example: "",
+        place: Place::Both,
+        syntax: "macro-expand EntityGroup as Name (query over Name.Table)",
+        doc: "Runs a query for each database of a group and puts the results together.",
+        example: "macro-expand entity_group [database(\"a\"), database(\"b\")] as D (D.SigninLogs | count)",
     },
     TabularOperator {
         name: "make-graph",

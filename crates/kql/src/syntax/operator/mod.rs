@@ -80,6 +80,7 @@ pub(crate) const SOURCES: &[&str] = &[
     "external_data",
     "externaldata",
     "find",
+    "macro-expand",
     "print",
     "range",
     "search",
