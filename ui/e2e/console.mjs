@@ -68,6 +68,7 @@ export async function consolePage(workbench) {
     }, "no suggestion");
     await page.keyboard.press("Escape");
   });
+  await help(workbench);
   await check("Ctrl Enter runs, and rows come", async () => {
     await workbench.setQuery("SecurityEvent | take 20");
     await page.getByLabel("Time range").selectOption("query");
@@ -80,6 +81,49 @@ export async function consolePage(workbench) {
   });
   await exports(workbench);
   await workbench.noLiveMarkup("console");
+}
+
+/** What the server says while a query is written. */
+async function help(workbench) {
+  const { page } = workbench;
+  await check("behind a pipe the operators are offered, with what they do", async () => {
+    await workbench.setQuery("SecurityEvent\n| summ");
+    await eventually(async () => {
+      await page.keyboard.press("Control+Space");
+      await page.waitForTimeout(700);
+      return (await page.locator(".suggest-widget .monaco-list-row").allInnerTexts()).join(" ").includes("summarize");
+    }, "no operator");
+    await page.keyboard.press("Escape");
+  });
+  await check("an open call shows its parameters", async () => {
+    await workbench.setQuery("SecurityEvent | extend a = substring(");
+    await eventually(async () => {
+      await page.keyboard.press("Control+Shift+Space");
+      await page.waitForTimeout(500);
+      return (await page.locator(".parameter-hints-widget").allInnerTexts()).join(" ").includes("start");
+    }, "no signature");
+    await page.keyboard.press("Escape");
+  });
+  await check("a word under the pointer is explained", async () => {
+    await workbench.setQuery("SecurityEvent | extend Short = substring(Account, 0, 3)");
+    const word = page.locator(".monaco-editor .view-line span span").filter({ hasText: /^\s*substring\s*$/ }).first();
+    await word.waitFor();
+    await eventually(async () => {
+      await page.mouse.move(5, 5);
+      await word.hover();
+      await page.waitForTimeout(800);
+      return (await page.locator(".monaco-hover").allInnerTexts()).join(" ").includes("substring(");
+    }, "no hover");
+    await page.mouse.move(5, 5);
+  });
+  await check("Format lays the query out and keeps its words", async () => {
+    const query = "SecurityEvent|where EventID==4625 // failed\n|summarize count() by Account";
+    await workbench.setQuery(query);
+    await page.getByTestId("format").click();
+    await eventually(async () => (await page.locator(".monaco-editor .view-line").count()) === 3, "not three lines");
+    assert((await editorText(page)) === query.replace(/\s+/g, ""), await editorText(page));
+  });
+  await screenshot(page, "console-format");
 }
 
 async function mistakes(workbench) {

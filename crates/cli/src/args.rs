@@ -242,6 +242,20 @@ pub(crate) enum Kql {
         #[arg(long, value_name = "TABLE=PATH")]
         load: Vec<String>,
     },
+    /// Lay a query out: one operator a line, long lists broken. Comments stay.
+    Format {
+        /// File with one query [default: stdin].
+        file: Option<PathBuf>,
+        /// Write the result back to the file.
+        #[arg(long, requires = "file", conflicts_with = "check")]
+        write: bool,
+        /// Print nothing; exit with 1 when the file is not formatted.
+        #[arg(long)]
+        check: bool,
+        /// Columns that a line should not exceed.
+        #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(usize))]
+        width: usize,
+    },
 }
 
 #[derive(Debug, ClapArgs)]

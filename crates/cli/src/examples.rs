@@ -25,6 +25,14 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         &["watchfloor kql run --load Syslog=syslog.ndjson < queries.jsonl"],
     ),
     (
+        "kql format",
+        &[
+            "watchfloor kql format hunt.kql",
+            "watchfloor kql format --write hunt.kql",
+            "watchfloor kql format --check hunt.kql",
+        ],
+    ),
+    (
         "rules check",
         &[
             "watchfloor rules check rules/",

@@ -275,12 +275,22 @@ impl Queries {
 
     /// Binds a query without running it.
     pub fn bind(&self, text: &str, now: Timestamp) -> Bound {
+        self.in_language(now, |catalog, options| kql::bind(text, catalog, options))
+    }
+
+    /// Asks the language about a text with the tables and functions that queries here see:
+    /// completion, hover help.
+    pub fn in_language<T>(
+        &self,
+        now: Timestamp,
+        ask: impl FnOnce(&dyn kql::Catalog, &kql::BindOptions) -> T,
+    ) -> T {
         let catalog = KqlCatalog::new(self.tables.as_ref());
         let options = kql::BindOptions {
             now: ticks(now),
             dialect: kql::Dialect::Sentinel,
         };
-        kql::bind(text, &catalog, &options)
+        ask(&catalog, &options)
     }
 
     /// Binds and runs a query.

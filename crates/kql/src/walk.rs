@@ -393,7 +393,10 @@ impl Demand {
         if self.used.len() <= at {
             self.used.resize(at + 1, false);
         }
-        let before = self.used.get_mut(at).map(|used| std::mem::replace(used, true));
+        let before = self
+            .used
+            .get_mut(at)
+            .map(|used| std::mem::replace(used, true));
         before == Some(false)
     }
 

@@ -71,7 +71,9 @@ fn agrees(bound: &Bound, case: &Value) -> bool {
     }
     let (ours, theirs) = (ours(bound), theirs(case));
     // Of an open result the analyzer lists columns that only their use suggests; here they need not be known.
-    let told = theirs.split(' ').filter(|column| !column.ends_with(":unknown"));
+    let told = theirs
+        .split(' ')
+        .filter(|column| !column.ends_with(":unknown"));
     bound.ok() && (ours == theirs || (bound.open && ours == told.collect::<Vec<_>>().join(" ")))
 }
 

@@ -389,14 +389,35 @@ fn columns_that_are_only_handed_on_are_not_read() {
     };
     for (text, read) in [
         ("T | extend x = a | project x", vec!["a"]),
-        ("T | extend x = 1 | join kind=inner (T | project b) on b | project t", vec!["b", "t"]),
-        ("union T, T | where a > 1 | summarize count() by a", vec!["a"]),
+        (
+            "T | extend x = 1 | join kind=inner (T | project b) on b | project t",
+            vec!["b", "t"],
+        ),
+        (
+            "union T, T | where a > 1 | summarize count() by a",
+            vec!["a"],
+        ),
         ("union T, T | project b", vec!["b"]),
-        ("let m = materialize(T); m | where a > 1 | project b", vec!["a", "b"]),
-        ("T | where b in ((T | extend x = 1 | project b)) | project t", vec!["b", "t"]),
-        ("T | extend x = toscalar(T | extend y = 1 | project b | take 1) | project x", vec!["b"]),
-        ("T | extend x = 1 | distinct a, b | project a", vec!["a", "b"]),
-        ("T | extend x = 1 | summarize arg_max(a, b) by t | project t", vec!["a", "b", "t"]),
+        (
+            "let m = materialize(T); m | where a > 1 | project b",
+            vec!["a", "b"],
+        ),
+        (
+            "T | where b in ((T | extend x = 1 | project b)) | project t",
+            vec!["b", "t"],
+        ),
+        (
+            "T | extend x = toscalar(T | extend y = 1 | project b | take 1) | project x",
+            vec!["b"],
+        ),
+        (
+            "T | extend x = 1 | distinct a, b | project a",
+            vec!["a", "b"],
+        ),
+        (
+            "T | extend x = 1 | summarize arg_max(a, b) by t | project t",
+            vec!["a", "b", "t"],
+        ),
     ] {
         assert_eq!(columns(text), read, "{text}");
     }

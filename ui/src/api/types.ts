@@ -35,6 +35,7 @@ export type Table = Schemas["Table"];
 export type Tables = Schemas["Rows"];
 export type QueryResult = Schemas["QueryAnswer"];
 export type Schema = Schemas["SchemaAnswer"];
+export type Completion = Schemas["CompletionView"];
 export type SchemaTable = Schemas["TableView"];
 export type SchemaFunction = Schemas["FunctionView"];
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { positionAt, rangeOfSpan, utf16Offset } from "./spans";
+import { byteOffset, positionAt, rangeOfBytes, rangeOfSpan, utf16Offset } from "./spans";
 
 describe("utf16Offset", () => {
   it.each([
@@ -25,6 +25,17 @@ describe("utf16Offset", () => {
   });
 });
 
+describe("byteOffset", () => {
+  it("is what utf16Offset turns back", () => {
+    const text = "T | where A == 'é日🙂' // ü\r\n| take 5";
+    let index = 0;
+    for (const character of text) {
+      expect(utf16Offset(text, byteOffset(text, index))).toBe(index);
+      index += character.length;
+    }
+  });
+});
+
 describe("positionAt", () => {
   it.each([
     ["a\nb", 2, { line: 2, column: 1 }],
@@ -42,5 +53,11 @@ describe("rangeOfSpan", () => {
   it("widens an empty span so that it can be seen", () => {
     expect(rangeOfSpan("abc", 1, 1)).toEqual({ start: { line: 1, column: 2 }, end: { line: 1, column: 3 } });
     expect(rangeOfSpan("abc", 3, 3)).toEqual({ start: { line: 1, column: 3 }, end: { line: 1, column: 4 } });
+  });
+});
+
+describe("rangeOfBytes", () => {
+  it("leaves an empty span empty: it is where text goes", () => {
+    expect(rangeOfBytes("é\nb", 3, 3)).toEqual({ start: { line: 2, column: 1 }, end: { line: 2, column: 1 } });
   });
 });

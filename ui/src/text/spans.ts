@@ -16,6 +16,9 @@ export function utf16Offset(text: string, byteOffset: number): number {
   return text.length;
 }
 
+/** UTF-8 bytes before a UTF-16 offset. */
+export const byteOffset = (text: string, offset: number): number => new TextEncoder().encode(text.slice(0, offset)).length;
+
 export interface Position {
   /** From 1, as the editor counts. */
   line: number;
@@ -41,7 +44,13 @@ export interface Range {
   end: Position;
 }
 
-/** The editor range of a byte span; an empty span is widened to one character, so that there is something to see. */
+/** The editor range of a byte span. */
+export const rangeOfBytes = (text: string, startByte: number, endByte: number): Range => ({
+  start: positionAt(text, utf16Offset(text, startByte)),
+  end: positionAt(text, utf16Offset(text, Math.max(startByte, endByte))),
+});
+
+/** The same for a mark; an empty span is widened to one character, so that there is something to see. */
 export function rangeOfSpan(text: string, startByte: number, endByte: number): Range {
   let start = utf16Offset(text, startByte);
   let end = utf16Offset(text, Math.max(startByte, endByte));

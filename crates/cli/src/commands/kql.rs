@@ -1,4 +1,4 @@
-//! `kql check` and `kql run`: JSON lines in, JSON lines out. One query's failure never ends the
+//! `kql check` and `kql run` (`kql format` is beside): JSON lines in, JSON lines out. One query's failure never ends the
 //! run, and neither does a line that holds no query.
 
 use std::io::BufRead as _;
@@ -14,6 +14,7 @@ use schema::Catalog;
 use serde_json::{Map, Value as Json, json};
 
 use super::kql_dialect::InDialect;
+use super::kql_format;
 use super::query::load_tables;
 use super::rules::queries_over;
 use crate::args::{Args, Kql};
@@ -31,6 +32,19 @@ pub(super) async fn run(args: &Args, command: &Kql) -> Outcome {
     let bad_lines = match command {
         Kql::Check { schema } => check(read_schema(schema.as_ref())?)?,
         Kql::Run { schema, load } => run_queries(read_schema(schema.as_ref())?, load).await?,
+        Kql::Format {
+            file,
+            write,
+            check,
+            width,
+        } => {
+            let wanted = kql_format::Wanted {
+                write: *write,
+                check: *check,
+                width: *width,
+            };
+            return kql_format::run(file.as_ref(), &wanted);
+        }
     };
     if bad_lines == 0 {
         return Ok(ExitCode::SUCCESS);

@@ -6,6 +6,7 @@ mod ingest;
 mod installation;
 mod kql;
 mod kql_dialect;
+mod kql_format;
 mod query;
 mod rules;
 mod serve;

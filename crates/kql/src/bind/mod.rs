@@ -188,7 +188,9 @@ impl<'c> Binder<'c> {
             return;
         }
         // A function's body is bound at every call: report each of its mistakes once.
-        if self.diagnostics.len() < MAX_DIAGNOSTICS && self.seen.insert((diagnostic.code, diagnostic.span)) {
+        if self.diagnostics.len() < MAX_DIAGNOSTICS
+            && self.seen.insert((diagnostic.code, diagnostic.span))
+        {
             self.diagnostics.push(diagnostic);
         }
     }

@@ -262,7 +262,8 @@ impl Binder<'_> {
                     self.absorb(rel, vec![column.clone()]);
                     return vec![column];
                 }
-                let near = self.closest(name, rel.columns.iter().map(|column| column.name.as_str()));
+                let near =
+                    self.closest(name, rel.columns.iter().map(|column| column.name.as_str()));
                 let mut found = Diagnostic::error(
                     Code::UnknownColumn,
                     item.span,

@@ -155,8 +155,9 @@ impl Binder<'_> {
         }
         let in_row = !cx.row.columns.is_empty();
         let candidates = cx.row.columns.iter().map(|column| column.name.as_str());
-        let near =
-            self.closest(name, candidates.chain(cx.env.iter().map(|(name, _)| name))).map(str::to_owned);
+        let near = self
+            .closest(name, candidates.chain(cx.env.iter().map(|(name, _)| name)))
+            .map(str::to_owned);
         let mut found = if in_row {
             Diagnostic::error(
                 Code::UnknownColumn,

@@ -5,6 +5,7 @@ mod account;
 mod admin;
 mod body;
 mod context;
+mod editor;
 mod export;
 mod health;
 mod incidents;
@@ -36,6 +37,7 @@ fn api() -> (Router<Arc<Platform>>, OpenApi) {
         .merge(account::routes())
         .merge(incidents::routes())
         .merge(query::routes())
+        .merge(editor::routes())
         .merge(ingest::routes())
         .merge(rules::routes())
         .merge(sources::routes())

@@ -86,6 +86,11 @@ listed! {
     RecoveryState { "Recovering", "Recovered" }
     /// How bad a finding is; only an error keeps a query from running.
     DiagnosticSeverity { "error", "warning" }
+    /// What an item of completion is.
+    CompletionKind {
+        "operator", "keyword", "column", "table", "function", "aggregate", "plugin", "variable",
+        "option", "type", "value"
+    }
 }
 
 /// A cell: text, a number, a truth value or null. `dynamic` is JSON text; times and spans are text.

@@ -80,6 +80,9 @@ function Console({ start }: { start: ReturnType<typeof consoleStart> }) {
             Run <kbd>Ctrl Enter</kbd>
           </button>
         )}
+        <button type="button" className="button" onClick={() => editor.current?.format()} title="Lay the query out (Shift Alt F)" data-testid="format">
+          Format
+        </button>
         <TimeRangePicker range={time} onChange={setTime} />
         <label className="inline small">
           at most
@@ -103,7 +106,7 @@ function Console({ start }: { start: ReturnType<typeof consoleStart> }) {
       <div className="console-body">
         <SchemaPanel schema={schema.data} failed={schema.isError} onInsert={(name) => editor.current?.insert(name)} />
         <div className="console-main">
-          <Editor ref={editor} value={text} onChange={setText} onRun={runNow} onLeave={() => runButton.current?.focus()} schema={schema.data} checked={fromRun ?? checked} />
+          <Editor ref={editor} value={text} onChange={setText} onRun={runNow} onLeave={() => runButton.current?.focus()} checked={fromRun ?? checked} />
           <div className="console-check small">
             {checked === null ? null : errors > 0 ? (
               <span className="error-text">

@@ -1,13 +1,15 @@
 import { useEffect, useImperativeHandle, useRef, useState, type Ref } from "react";
-import type { Diagnostic, Schema } from "../../api/types";
+import type { Diagnostic } from "../../api/types";
 import { visible } from "../../text/visible";
 import { usePreferences } from "../../theme/preferences";
-import { monaco, showDiagnostics, teachSchema, themeOf } from "./monaco";
+import { LANGUAGE, monaco, showDiagnostics, themeOf } from "./monaco";
 
 export interface EditorHandle {
   /** The selected text, or all of it. */
   textToRun: () => { text: string; whole: boolean };
   insert: (text: string) => void;
+  /** Lays the query out. */
+  format: () => void;
   goTo: (line: number, column: number) => void;
   focus: () => void;
 }
@@ -19,12 +21,11 @@ interface Props {
   onRun: () => void;
   /** Escape was pressed with nothing open in the editor. */
   onLeave: () => void;
-  schema: Schema | undefined;
   /** What the server found, and the text that it was found in. */
   checked: { text: string; diagnostics: readonly Diagnostic[] } | null;
 }
 
-export function Editor({ ref, value, onChange, onRun, onLeave, schema, checked }: Props) {
+export function Editor({ ref, value, onChange, onRun, onLeave, checked }: Props) {
   const { dark } = usePreferences();
   const host = useRef<HTMLDivElement>(null);
   const [editor, setEditor] = useState<monaco.editor.IStandaloneCodeEditor | null>(null);
@@ -38,7 +39,7 @@ export function Editor({ ref, value, onChange, onRun, onLeave, schema, checked }
     if (!host.current) return;
     const created = monaco.editor.create(host.current, {
       value: first.current,
-      language: "kusto",
+      language: LANGUAGE,
       ariaLabel: "KQL query. Escape leaves the editor.",
       automaticLayout: true,
       fontFamily: getComputedStyle(document.documentElement).getPropertyValue("--font-mono"),
@@ -80,10 +81,6 @@ export function Editor({ ref, value, onChange, onRun, onLeave, schema, checked }
   }, [editor, value]);
   useEffect(() => {
     const model = editor?.getModel();
-    if (model && schema) teachSchema(model, schema).catch((error: unknown) => console.warn("completion has no schema", error));
-  }, [editor, schema]);
-  useEffect(() => {
-    const model = editor?.getModel();
     if (model && checked) showDiagnostics(model, checked.text, checked.diagnostics);
   }, [editor, checked]);
 
@@ -97,6 +94,10 @@ export function Editor({ ref, value, onChange, onRun, onLeave, schema, checked }
       },
       insert: (text) => {
         editor?.trigger("schema", "type", { text: visible(text) });
+        editor?.focus();
+      },
+      format: () => {
+        void editor?.getAction("editor.action.formatDocument")?.run();
         editor?.focus();
       },
       goTo: (line, column) => {

@@ -1,54 +1,54 @@
 /**
- * Monaco with Microsoft's Kusto language plug-in, from this server only.
- *
- * The plug-in gives colours, completion and hover help; what is wrong with a query is said by the server alone, whose
- * dialect is the one that runs. Nothing here needs `eval`, a blob or another host.
+ * The editor with KQL, from this server only. Nothing here needs `eval`, a blob or another host.
  */
-// First: the editor's parts must be registered before the plug-in asks for the first of its services.
 import "monaco-editor/esm/vs/editor/edcore.main";
-import { getKustoWorker, kustoDefaults } from "@kusto/monaco-kusto";
-import KustoWorker from "@kusto/monaco-kusto/release/esm/kusto.worker?worker";
 import * as monaco from "monaco-editor/esm/vs/editor/editor.api";
 import EditorWorker from "monaco-editor/esm/vs/editor/editor.worker?worker";
-import type { Diagnostic, Schema } from "../../api/types";
+import type { Diagnostic } from "../../api/types";
 import { rangeOfSpan } from "../../text/spans";
+import { colours, configuration } from "./kqlColours";
+import { registerHelp } from "./kqlHelp";
 
-self.MonacoEnvironment = {
-  getWorker: (_id: string, label: string) => (label === "kusto" ? new KustoWorker() : new EditorWorker()),
-};
+self.MonacoEnvironment = { getWorker: () => new EditorWorker() };
 
-kustoDefaults.setLanguageSettings({
-  ...kustoDefaults.languageSettings,
-  includeControlCommands: false,
-  enableQueryWarnings: false,
-  enableQuerySuggestions: false,
-  openSuggestionDialogAfterPreviousSuggestionAccepted: false,
-});
-
-const PLUGIN_MARKERS = "kusto";
+export const LANGUAGE = "kql";
 const SERVER_MARKERS = "watchfloor";
 
-// Two opinions on one query would confuse: the plug-in's markers go as soon as they come.
-monaco.editor.onDidChangeMarkers((resources) => {
-  for (const resource of resources) {
-    const model = monaco.editor.getModel(resource);
-    if (model && monaco.editor.getModelMarkers({ resource, owner: PLUGIN_MARKERS }).length > 0) {
-      monaco.editor.setModelMarkers(model, PLUGIN_MARKERS, []);
-    }
-  }
-});
+monaco.languages.register({ id: LANGUAGE });
+monaco.languages.setLanguageConfiguration(LANGUAGE, configuration);
+monaco.languages.setMonarchTokensProvider(LANGUAGE, colours);
+registerHelp(LANGUAGE);
 
-// The plug-in colours the words by its own style sheet; only the ground is ours.
 monaco.editor.defineTheme("watchfloor-light", {
   base: "vs",
   inherit: true,
-  rules: [],
+  rules: [
+    { token: "keyword", foreground: "0b57a4" },
+    { token: "function", foreground: "7a4a00" },
+    { token: "type", foreground: "1c6b6b" },
+    { token: "constant", foreground: "0b57a4" },
+    { token: "variable", foreground: "6a3d9a" },
+    { token: "string", foreground: "9a2a1f" },
+    { token: "string.escape", foreground: "7a1f5c" },
+    { token: "number", foreground: "17693a" },
+    { token: "comment", foreground: "52616f" },
+  ],
   colors: { "editor.background": "#ffffff", "editorLineNumber.foreground": "#6b7885" },
 });
 monaco.editor.defineTheme("watchfloor-dark", {
   base: "vs-dark",
   inherit: true,
-  rules: [],
+  rules: [
+    { token: "keyword", foreground: "6cb6ff" },
+    { token: "function", foreground: "e3c78a" },
+    { token: "type", foreground: "5fd0c5" },
+    { token: "constant", foreground: "6cb6ff" },
+    { token: "variable", foreground: "cda9f5" },
+    { token: "string", foreground: "f0a08f" },
+    { token: "string.escape", foreground: "f2b6de" },
+    { token: "number", foreground: "a5d6a0" },
+    { token: "comment", foreground: "8b9aa8" },
+  ],
   colors: { "editor.background": "#0f151c", "editorLineNumber.foreground": "#6d7c8b" },
 });
 
@@ -76,31 +76,6 @@ export function showDiagnostics(model: monaco.editor.ITextModel, text: string, d
       };
     }),
   );
-}
-
-/** Tells the plug-in the tables and functions of this server, for completion and colours. */
-export async function teachSchema(model: monaco.editor.ITextModel, schema: Schema): Promise<void> {
-  const database = {
-    name: "watchfloor",
-    majorVersion: 1,
-    minorVersion: 0,
-    entityGroups: [],
-    // Built-in functions are the plug-in's own; the server's list explains what it runs.
-    functions: [],
-    tables: schema.tables.map((table) => ({
-      name: table.name,
-      entityType: "Table" as const,
-      docstring: table.rows > 0 ? `${table.rows.toLocaleString("en")} rows` : "no rows yet",
-      columns: table.columns.map(({ name, type }) => ({ name, type })),
-    })),
-  };
-  const accessor = await getKustoWorker();
-  const worker = await accessor(model.uri);
-  await worker.setSchema({
-    clusterType: "Engine",
-    cluster: { connectionString: "watchfloor", databases: [database] },
-    database,
-  });
 }
 
 export { monaco };
