@@ -263,7 +263,7 @@ fn text_with_edits() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
     fn tokens_and_trivia_are_the_text(text in "(.|\n|//|dynamic\\(|'|```|h\"|\r){0,60}") {
@@ -283,6 +283,21 @@ proptest! {
 }
 
 #[test]
+fn texts_without_a_query_are_printed() {
+    for (text, expected) in [
+        ("", ""),
+        (" \n\n ", ""),
+        ("\u{feff}", ""),
+        ("  // only a comment  ", "// only a comment\n"),
+        ("\n// one\n\n\n\n//two\n", "// one\n\n//two\n"),
+    ] {
+        let result = printed(text);
+        assert_eq!(result.text, expected);
+        check(text, &result, &FormatOptions::default());
+    }
+}
+
+#[test]
 fn a_text_too_long_to_read_is_lossless_and_left_alone() {
     let text = "print 1 // x\n".repeat(100_000);
     assert_eq!(joined(&text), text);
@@ -292,11 +307,15 @@ fn a_text_too_long_to_read_is_lossless_and_left_alone() {
 
 #[test]
 fn hostile_texts_are_printed_or_left_alone() {
-    let many = 200_000;
+    let (many, half) = (20_000, 1 << 19);
     for text in [
-        "(".repeat(many),
-        format!("print {}1{}", "(".repeat(many), ")".repeat(many)),
-        format!("alias database {}{}", "(".repeat(many), ")".repeat(many)),
+        "(".repeat(2 * half),
+        format!("print {}1{}", "(".repeat(half - 10), ")".repeat(half - 10)),
+        format!(
+            "alias database {}{}",
+            "(".repeat(half - 10),
+            ")".repeat(half - 10)
+        ),
         format!("print dynamic({}{})", "[".repeat(99), "]".repeat(99)),
         format!("print x in ({})", "(1),".repeat(many).trim_end_matches(',')),
         format!("print {}", "f(a, b), ".repeat(many / 2) + "1"),
@@ -307,6 +326,10 @@ fn hostile_texts_are_printed_or_left_alone() {
         ),
         format!("T | where {}", "a + ".repeat(140) + "b"),
         "print 1;".repeat(many / 4),
+        format!("alias database a{}", "-a".repeat(many)),
+        format!("print 1{}", "\n//c".repeat(many)),
+        format!("print f(1{})", "// c\n, // d\n 1".repeat(many / 8)),
+        format!("print dynamic([1{}])", ", {\"a\": [2]}".repeat(many / 4)),
     ] {
         let options = FormatOptions::default();
         let result = format(&text, &options);

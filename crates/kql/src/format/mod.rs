@@ -53,7 +53,10 @@ pub struct Formatted {
 /// author's blank line stays between statements, before an operator and before a comment; none is added, as some query
 /// windows take one for the end of the query. The result ends with a line end unless it is empty, has `\n` for line
 /// ends outside of strings, and is what printing it again gives. A text with a syntax error is returned unchanged, as
-/// breaking lines by a guess would hide the mistake.
+/// breaking lines by a guess would hide the mistake; so is one with unmatched brackets in a statement that the parser
+/// passes over (`alias`).
+///
+/// A `datatable` of several columns and rows is printed as a table even where it would fit on one line.
 #[must_use]
 pub fn format(text: &str, options: &FormatOptions) -> Formatted {
     let mut diagnostics = parse(text).diagnostics;

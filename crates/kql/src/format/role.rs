@@ -137,6 +137,8 @@ struct Pass<'p, 't> {
     levels: Vec<Level>,
     /// Commas in the brackets closed last.
     commas: usize,
+    /// The next piece begins a statement.
+    begins: bool,
 }
 
 /// Gives every piece its role.
@@ -146,6 +148,7 @@ pub(super) fn assign(pieces: &mut [Piece<'_>]) {
         at: 0,
         levels: vec![Level::new(Stage::Statement)],
         commas: 0,
+        begins: false,
     };
     while pass.at < pass.pieces.len() {
         pass.step();
@@ -183,17 +186,16 @@ impl Pass<'_, '_> {
     }
 
     fn take(&mut self, role: Role) {
-        self.pieces[self.at].role = role;
+        let piece = &mut self.pieces[self.at];
+        piece.role = role;
+        // Blank lines mean something between statements and operators only.
+        piece.blank &= std::mem::take(&mut self.begins) || role == Role::Pipe;
         self.at += 1;
     }
 
     fn step(&mut self) {
         let stage = self.level().stage;
-        // Blank lines mean something between statements and operators only.
-        let begins = stage == Stage::Statement && self.level().statements;
-        if !begins && !self.ahead(0, "|") {
-            self.pieces[self.at].blank = false;
-        }
+        self.begins = stage == Stage::Statement && self.level().statements;
         match self.pieces[self.at].kind {
             Kind::Name => self.name(),
             Kind::Literal => self.operand(Role::Value),
