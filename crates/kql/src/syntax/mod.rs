@@ -3,6 +3,7 @@
 mod expression;
 mod keyword;
 pub mod lexer;
+mod like;
 pub mod literal;
 mod operator;
 pub mod parser;

@@ -195,14 +195,17 @@ impl Parser<'_> {
             "project-reorder" => OpKind::ProjectReorder(self.patterns(Self::orders)),
             "summarize" => self.summarize(),
             "sort" | "order" => {
-                self.options(&[]);
+                self.options(&[option::SORT_STRATEGY]);
                 self.expect_word("by");
                 OpKind::Sort(self.orders())
             }
             "top" => self.top(),
-            "take" | "limit" => OpKind::Take(self.sum()),
-            "distinct" => {
+            "take" | "limit" => {
                 self.options(&[]);
+                OpKind::Take(self.sum())
+            }
+            "distinct" => {
+                self.options(&[option::SHUFFLE_STRATEGY]);
                 OpKind::Distinct(self.columns_required())
             }
             "count" => OpKind::Count(self.eat_word("as").then(|| self.name("a name"))),
@@ -222,8 +225,12 @@ impl Parser<'_> {
                 OpKind::As(self.name("a name"))
             }
             "serialize" => OpKind::Serialize(self.columns()),
-            "sample" => OpKind::Sample(self.sum()),
+            "sample" => {
+                self.options(&[]);
+                OpKind::Sample(self.sum())
+            }
             "sample-distinct" => {
+                self.options(&[]);
                 let count = self.sum();
                 self.expect_word("of");
                 OpKind::SampleDistinct {

@@ -46,6 +46,7 @@ impl Parser<'_> {
     }
 
     pub(super) fn top(&mut self) -> OpKind {
+        self.options(&[]);
         let count = self.sum();
         self.expect_word("by");
         OpKind::Top {
