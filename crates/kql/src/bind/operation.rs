@@ -22,6 +22,10 @@ impl Binder<'_> {
         if let Some(expr) = self.any_column(op, left, right, span, cx) {
             return expr;
         }
+        if matches!(left.kind, S::TypeOf(_)) || matches!(right.kind, S::TypeOf(_)) {
+            self.error(Code::TypeMismatch, at, "a type is no value to compute with");
+            return Self::unknown(span);
+        }
         let [left, right] = [left, right].map(|operand| match self.value(operand, cx) {
             Value::Scalar(expr) => expr,
             Value::Table(_) | Value::Function => {
@@ -48,7 +52,13 @@ impl Binder<'_> {
         right: Expr,
         span: Span,
     ) -> Expr {
-        let Some((l, r, result)) = coerce::binary(op, left.ty, right.ty) else {
+        let listed = |value: &Expr| matches!(&value.kind, ExprKind::Literal(Literal::Dynamic(json)) if json.starts_with(['[', '{']));
+        let text = op as u8 >= Operator::EqualIgnoreCase as u8;
+        let types = coerce::binary(op, left.ty, right.ty).filter(|_| !(text && listed(&right)));
+        let Some((l, r, result)) = types else {
+            if self.stray_column(&left) || self.stray_column(&right) {
+                return Self::unknown(span);
+            }
             self.error(
                 Code::TypeMismatch,
                 at,
@@ -176,6 +186,12 @@ impl Binder<'_> {
             high = self.apply(Operator::Add, high.span, low.clone(), high, span);
         }
         let Some(ty) = coerce::between(value.ty, low.ty, high.ty) else {
+            if self.is_broken(span) {
+                return Expr {
+                    ty: Type::Bool,
+                    ..Self::unknown(span)
+                };
+            }
             let message = format!(
                 "`between` is not defined for `{}`, `{}` and `{}`",
                 value.ty, low.ty, high.ty

@@ -31,6 +31,12 @@ impl Binder<'_> {
         env: &Env,
     ) -> Rel {
         let rels = match input {
+            Some(_) if !tables.is_empty() => {
+                let message =
+                    "`search in (...)` reads tables of its own, so nothing may stand before it";
+                self.error(Code::Expected, span, message);
+                return Self::error_rel(span);
+            }
             Some(input) => vec![input],
             None => self.searched_tables(tables, span, env),
         };

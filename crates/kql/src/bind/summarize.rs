@@ -99,6 +99,8 @@ impl Binder<'_> {
             }
             let name = match (given.first(), &syntax.kind) {
                 (Some(name), _) => self.take_name(names, &name.text, item.span),
+                // A name that means nothing takes nobody's name away.
+                (None, S::Name(name)) if Self::is_unknown(&value) => name.clone(),
                 (None, S::Name(name)) => self.take_name(names, name, item.span),
                 (None, _) => names.computed(syntax, cx.row.columns),
             };
@@ -207,15 +209,40 @@ impl Binder<'_> {
             },
         );
         if stray {
-            self.report(
-                Diagnostic::error(
-                    Code::AggregateMisplaced,
-                    span,
-                    "a column stands outside of an aggregate",
-                )
-                .hint("aggregate it, as with `take_any()`, or group by it"),
-            );
+            self.report_stray(span);
         }
+    }
+
+    /// True for what [`Self::unknown`] gives: something that has been reported.
+    pub(super) fn is_unknown(value: &Expr) -> bool {
+        value.ty == Type::Unknown && matches!(value.kind, ExprKind::Literal(Literal::Null))
+    }
+
+    /// Reports an operand that is a column outside of an aggregate, while an expression of `summarize` is bound.
+    pub(super) fn stray_column(&mut self, operand: &Expr) -> bool {
+        let ExprKind::Column(id) = operand.kind else {
+            return false;
+        };
+        let Some(found) = &self.aggregating else {
+            return false;
+        };
+        let mut outputs = found.iter().flat_map(|call| &call.outputs);
+        if outputs.any(|column| column.id == id) {
+            return false;
+        }
+        self.report_stray(operand.span);
+        true
+    }
+
+    fn report_stray(&mut self, span: Span) {
+        self.report(
+            Diagnostic::error(
+                Code::AggregateMisplaced,
+                span,
+                "a column stands outside of an aggregate",
+            )
+            .hint("aggregate it, as with `take_any()`, or group by it"),
+        );
     }
 
     /// An aggregate inside a larger expression of `summarize`: its result becomes a column.

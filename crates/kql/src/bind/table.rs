@@ -45,8 +45,13 @@ impl Binder<'_> {
 
     /// What a pipeline starts with. A single value has neither rows nor columns, which is a mistake but no error.
     fn pipeline_source(&mut self, syntax: &Syntax, env: &Env) -> Rel {
-        let scalar = match &syntax.kind {
-            S::Literal(_) | S::Call { .. } => true,
+        let mut bare = syntax;
+        while let S::Paren(inner) = &bare.kind {
+            bare = inner;
+        }
+        let scalar = match &bare.kind {
+            S::Literal(_) => true,
+            S::Call { .. } if std::ptr::eq(bare, syntax) => true,
             S::Name(name) => matches!(env.get(name), Some(Binding::Scalar(_))),
             _ => false,
         };

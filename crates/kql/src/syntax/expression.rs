@@ -1,6 +1,7 @@
 //! Expressions, by precedence: or, and, equality, comparison, sum, product, string operators; and lists of them.
 
 use super::expected::Want;
+use super::keyword;
 use super::lexer::TokenKind;
 use super::parser::{MAX_DEPTH, Parser};
 use super::tree::{Expr, ExprKind, Name};
@@ -136,7 +137,7 @@ impl Parser<'_> {
     }
 
     /// Joins two operands, the left of height `left_height`; at the limit the tree is cut.
-    fn join_operands(
+    pub(super) fn join_operands(
         &mut self,
         op: Operator,
         at: Span,
@@ -286,6 +287,10 @@ impl Parser<'_> {
                     self.advance();
                     Operator::MatchesRegex
                 }
+                TokenKind::Name if super::like::operator(self.word(0)).is_some() => {
+                    left = self.like(left, at, height);
+                    continue;
+                }
                 TokenKind::Name => match STRING_OPERATORS
                     .iter()
                     .find(|(word, _)| *word == self.word(0))
@@ -339,7 +344,12 @@ impl Parser<'_> {
         if self.ahead(1, "=") && !self.word(0).is_empty()
             || self.at("[") && self.ahead(2, "]") && self.ahead(3, "=")
         {
-            let name = self.try_name()?;
+            if self.word_as_name() && !keyword::declares(self.word(0)) {
+                self.absent("a name");
+            } else if !self.at("[") && !keyword::declares(self.word(0)) {
+                return None;
+            }
+            let name = self.any_name()?;
             self.advance();
             return Some(vec![name]);
         }

@@ -7,6 +7,7 @@ pub(crate) mod expected;
 mod expression;
 pub(crate) mod keyword;
 pub mod lexer;
+mod like;
 pub mod literal;
 mod operator;
 pub mod parser;

@@ -337,19 +337,59 @@ impl<'t> Parser<'t> {
     /// Reports something that is not there, behind the token before it: that is where it has to be written.
     pub(super) fn absent(&mut self, what: &str) {
         let end = self.previous_end();
-        let span = if end == 0 {
+        let word = self.word(0);
+        let span = if end == 0 || self.word_as_name() {
             self.span()
         } else {
             Span { start: end, end }
         };
         let mut message = format!("expected {what}");
-        let word = self.word(0);
         if !word.is_empty() && !keyword::refers(word) {
             message.push_str(&format!(
                 "; `{word}` is a word of the language, as a name it is written `['{word}']`"
             ));
         }
         self.error(Code::Expected, span, message);
+    }
+
+    /// True where a word of the language stands as a name would: what follows continues an expression or a list.
+    pub(super) fn word_as_name(&self) -> bool {
+        let word = self.word(0);
+        if word.is_empty() || keyword::refers(word) || word.starts_with('!') {
+            return false;
+        }
+        match self.token(1).kind {
+            TokenKind::Punctuation(p) => matches!(
+                p,
+                "," | ")"
+                    | "="
+                    | "=="
+                    | "!="
+                    | "<>"
+                    | "=~"
+                    | "!~"
+                    | "<"
+                    | "<="
+                    | ">"
+                    | ">="
+                    | "+"
+                    | "/"
+                    | "%"
+            ),
+            TokenKind::Name => matches!(
+                self.word(1),
+                "has"
+                    | "contains"
+                    | "startswith"
+                    | "endswith"
+                    | "in"
+                    | "in~"
+                    | "has_any"
+                    | "has_cs"
+                    | "matches"
+            ),
+            _ => false,
+        }
     }
 
     pub(super) fn report(&mut self, found: Diagnostic) {

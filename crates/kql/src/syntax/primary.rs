@@ -4,6 +4,7 @@ use super::expected::Want;
 use super::lexer::TokenKind;
 use super::parser::Parser;
 use super::tree::{Constant, Expr, ExprKind, Name};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::types::{Span, Type};
 use std::rc::Rc;
 
@@ -139,10 +140,7 @@ impl Parser<'_> {
             }
             TokenKind::Punctuation("[") => match self.any_name() {
                 Some(name) => self.call_or_name(name),
-                None => {
-                    self.absent("an expression");
-                    self.missing()
-                }
+                None => self.name_in_brackets(),
             },
             _ => {
                 self.absent("an expression");
@@ -163,6 +161,29 @@ impl Parser<'_> {
             kind: ExprKind::Paren(Box::new(inner)),
             span: self.since(start),
         }
+    }
+
+    /// `[x]`: brackets hold a string that is a name; lists are written `dynamic([...])`.
+    fn name_in_brackets(&mut self) -> Expr {
+        self.advance();
+        let start = self.span();
+        if !self.begins_expression() {
+            self.absent("a name in quotes");
+            self.eat("]");
+            return self.missing();
+        }
+        let missing = self.missing();
+        self.deeper(|_| (), |p| drop(p.expression()));
+        let message = "brackets here hold a name in quotes";
+        let found = Diagnostic::error(Code::Expected, self.since(start), message);
+        self.report(found.hint("a list is written `dynamic([...])`, or `(...)` after `in`"));
+        if self.at(",") {
+            while !(self.at("]") || self.at_boundary()) {
+                self.advance();
+            }
+        }
+        self.expect("]");
+        missing
     }
 
     /// True when the token `n` ahead follows the one before it without a blank.
@@ -211,7 +232,11 @@ impl Parser<'_> {
             Some(name) => self.call_or_name(name),
             None => {
                 self.absent("an expression");
-                self.missing()
+                let missing = self.missing();
+                if self.word_as_name() {
+                    self.advance();
+                }
+                missing
             }
         }
     }

@@ -106,6 +106,12 @@ impl Parser<'_> {
         if !self.at("(") {
             return false;
         }
+        // A parameter, or none at all: nothing else begins so, whatever is wrong further on.
+        if (self.ahead(1, ")") && !self.ahead(2, "="))
+            || (!self.word(1).is_empty() && self.ahead(2, ":"))
+        {
+            return true;
+        }
         let mut open = 0usize;
         for (n, token) in self.tokens[self.at..].iter().enumerate() {
             match token.kind {

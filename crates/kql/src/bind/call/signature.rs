@@ -159,6 +159,7 @@ pub(super) fn shape_fits(kind: Kind, arg: &Expr) -> bool {
     match kind {
         Kind::Array => null || json.starts_with('['),
         Kind::Bag => null || json.starts_with('{'),
+        Kind::Exact(Type::String) => null,
         _ => true,
     }
 }

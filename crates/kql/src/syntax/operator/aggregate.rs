@@ -1,12 +1,12 @@
 //! Operators around aggregates: `summarize`, `make-series`, `top-nested`.
 
-use super::option::Choice;
+use super::option::{Choice, SHUFFLE_STRATEGY};
 use crate::syntax::parser::Parser;
 use crate::syntax::tree::{Level, OpKind, SeriesItem};
 
 impl Parser<'_> {
     pub(super) fn summarize(&mut self) -> OpKind {
-        self.options(&[]);
+        self.options(&[SHUFFLE_STRATEGY]);
         let aggregates = if self.at_boundary() || self.at_word("by") {
             Vec::new()
         } else {

@@ -81,7 +81,7 @@ impl Parser<'_> {
                 if !matches!(self.token(1).kind, TokenKind::Literal(Constant::String(_)))
                     && !matches!(
                         self.token(1).kind,
-                        TokenKind::End | TokenKind::Punctuation(_)
+                        TokenKind::End | TokenKind::Punctuation("|" | ";" | ")" | "}" | "]")
                     )
                 {
                     self.expected("a string behind `*`");

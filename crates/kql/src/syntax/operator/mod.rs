@@ -221,7 +221,7 @@ impl Parser<'_> {
             "project-reorder" => OpKind::ProjectReorder(self.patterns(Self::orders)),
             "summarize" => self.summarize(),
             "sort" | "order" => {
-                self.options(&[]);
+                self.options(&[option::SORT_STRATEGY]);
                 self.expect_word("by");
                 OpKind::Sort(self.orders())
             }
@@ -231,7 +231,7 @@ impl Parser<'_> {
                 OpKind::Take(self.sum())
             }
             "distinct" => {
-                self.options(&[]);
+                self.options(&[option::SHUFFLE_STRATEGY]);
                 OpKind::Distinct(self.columns_required())
             }
             "count" => OpKind::Count(self.eat_word("as").then(|| self.name("a name"))),

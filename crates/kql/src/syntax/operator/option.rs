@@ -23,17 +23,32 @@ pub(crate) type Known = (&'static str, Choice);
 pub(crate) const HINTS: &[Known] = &[
     ("hint.materialized", Choice::Switch),
     ("hint.progressive_top", Choice::Switch),
-    (
-        "hint.strategy",
-        Choice::Words(&[
-            "auto",
-            "broadcast",
-            "centralized",
-            "legacy",
-            "native",
-            "shuffle",
-        ]),
-    ),
+];
+
+/// `hint.strategy` of `join`.
+pub(super) const JOIN_STRATEGY: Known = (
+    "hint.strategy",
+    Choice::Words(&["auto", "broadcast", "centralized", "shuffle"]),
+);
+/// `hint.strategy` of `summarize`.
+pub(super) const SHUFFLE_STRATEGY: Known = ("hint.strategy", Choice::Words(&["shuffle"]));
+/// `hint.strategy` of `sort`.
+pub(super) const SORT_STRATEGY: Known = (
+    "hint.strategy",
+    Choice::Words(&["splitBlock", "multipleBlocks"]),
+);
+
+/// Options of some operator, which others read and ignore.
+const ELSEWHERE: &[&str] = &[
+    "bagexpansion",
+    "decodeblocks",
+    "expandoutput",
+    "isfuzzy",
+    "kind",
+    "with_itemindex",
+    "with_match_id",
+    "with_step_name",
+    "withsource",
 ];
 
 const CHARTS: &[&str] = &[
@@ -90,10 +105,11 @@ impl Parser<'_> {
             self.note_options(allowed);
             self.note_options(HINTS);
             let start = self.span();
-            let mut name = self.word(0).to_ascii_lowercase();
+            let mut name = self.word(0).to_owned();
             let hint = name == "hint" && self.ahead(1, ".");
-            let known = allowed.iter().find(|(known, _)| *known == name);
-            if !hint && (known.is_none() || !self.ahead(1, "=")) {
+            let here = allowed.iter().any(|(known, _)| *known == name);
+            let elsewhere = !here && ELSEWHERE.contains(&name.as_str());
+            if !hint && !((here || elsewhere) && self.ahead(1, "=")) {
                 return list;
             }
             self.advance();
@@ -101,11 +117,24 @@ impl Parser<'_> {
                 name = format!("{name}.{}", self.word(0));
                 self.advance();
             }
+            let place = self.since(start);
+            if list.iter().any(|option: &Option_| option.name == name) {
+                let message = format!("the option `{name}` is given twice");
+                self.report(Diagnostic::error(Code::Duplicate, place, message));
+            } else if elsewhere {
+                let message = format!("this operator has no option `{name}`; it is ignored");
+                self.report(Diagnostic::warning(Code::BadOption, place, message));
+            }
             self.expect("=");
-            let known = known.or_else(|| HINTS.iter().find(|(known, _)| *known == name));
+            let mut known = allowed.iter().chain(HINTS);
+            let known = known.find(|(known, _)| *known == name);
             self.note_value(known.map_or(Choice::Any, |(_, choice)| *choice));
             let value = self.option_value();
-            self.check_option(known.map_or(Choice::Any, |(_, choice)| *choice), &value);
+            self.check_option(
+                known.map_or(Choice::Any, |(_, choice)| *choice),
+                &value,
+                hint,
+            );
             list.push(Option_ {
                 name,
                 value,
@@ -114,11 +143,15 @@ impl Parser<'_> {
         }
     }
 
-    fn check_option(&mut self, choice: Choice, value: &Expr) {
+    fn check_option(&mut self, choice: Choice, value: &Expr, hint: bool) {
         let fits = match (choice, &value.kind) {
             (Choice::Any, _) | (_, ExprKind::Missing) => true,
             (Choice::Switch, kind) => matches!(kind, ExprKind::Literal(Constant::Bool(_))),
-            (Choice::Words(words), ExprKind::Name(word)) => words.contains(&word.as_str()),
+            // Hints are the only options whose values may be in any case.
+            (Choice::Words(words), ExprKind::Name(word)) => {
+                words.contains(&word.as_str())
+                    || (hint && words.iter().any(|w| w.eq_ignore_ascii_case(word)))
+            }
             (Choice::Words(_), _) => false,
         };
         if fits {
@@ -237,10 +270,15 @@ impl Parser<'_> {
             self.recover();
             return false;
         }
+        let place = self.span();
         self.advance();
         if !self.expect("=") {
             self.recover();
             return false;
+        }
+        if properties.iter().any(|(known, _)| *known == name) {
+            let message = format!("the property `{name}` is given twice");
+            self.report(Diagnostic::error(Code::Duplicate, place, message));
         }
         match name.as_str() {
             "kind" => self.note_value(Choice::Words(CHART_KINDS)),
@@ -249,7 +287,7 @@ impl Parser<'_> {
         }
         let value = self.option_value();
         if name == "kind" {
-            self.check_option(Choice::Words(CHART_KINDS), &value);
+            self.check_option(Choice::Words(CHART_KINDS), &value, false);
         }
         let value = match value.kind {
             ExprKind::Name(text) | ExprKind::Literal(Constant::String(text)) => text,

@@ -1,6 +1,6 @@
 //! Operators over several tables: `join`, `lookup`, `union`, `search`, `find`.
 
-use super::option::Choice;
+use super::option::{Choice, JOIN_STRATEGY};
 use crate::diagnostic::Code;
 use crate::syntax::expected::Want;
 use crate::syntax::parser::Parser;
@@ -26,7 +26,7 @@ const LOOKUP_KINDS: &[&str] = &["leftouter", "inner"];
 impl Parser<'_> {
     pub(in crate::syntax) fn join(&mut self, lookup: bool, start: Span) -> OpKind {
         let kinds = if lookup { LOOKUP_KINDS } else { JOIN_KINDS };
-        let options = self.options(&[("kind", Choice::Words(kinds))]);
+        let options = self.options(&[("kind", Choice::Words(kinds)), JOIN_STRATEGY]);
         let right = self.table_operand();
         let on = if self.eat_word("on") {
             self.columns_required()
