@@ -1,2 +1,2 @@
 /** Entry points of Monaco that ship without types. */
-declare module "monaco-editor/esm/vs/editor/edcore.main";
+declare module "monaco-editor/esm/vs/editor/edcore.main.js";

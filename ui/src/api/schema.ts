@@ -339,6 +339,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/query/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What may stand at a place. */
+        post: operations["post_query_complete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/query/explain": {
         parameters: {
             query?: never;
@@ -350,6 +367,57 @@ export interface paths {
         put?: never;
         /** Says how a query would be run, without running it. */
         post: operations["post_query_explain"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query/format": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lays a query out. Its words and comments stay. */
+        post: operations["post_query_format"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query/hover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What stands at a place. */
+        post: operations["post_query_hover"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query/signature": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The call whose arguments stand at a place. */
+        post: operations["post_query_signature"];
         delete?: never;
         options?: never;
         head?: never;
@@ -748,6 +816,36 @@ export interface components {
             author: string;
             text: string;
         };
+        /**
+         * @description What an item of completion is.
+         * @enum {string}
+         */
+        CompletionKind: "operator" | "keyword" | "column" | "table" | "function" | "aggregate" | "plugin" | "variable" | "option" | "type" | "value";
+        CompletionView: {
+            /** @description A signature, a type. */
+            detail: string;
+            doc: string;
+            /** @description The text to insert: a name that needs it is bracketed. */
+            insert: string;
+            kind: components["schemas"]["CompletionKind"];
+            label: string;
+        };
+        CompletionsAnswer: {
+            /**
+             * Format: int32
+             * @description One past its last byte.
+             */
+            end: number;
+            /** @description Best first. */
+            items: components["schemas"]["CompletionView"][];
+            /** @description More would fit; type on. */
+            more: boolean;
+            /**
+             * Format: int32
+             * @description First byte of the word that an item replaces.
+             */
+            start: number;
+        };
         /** @description A finding in a query's text. */
         Diagnostic: {
             /** @description Stable code. */
@@ -828,6 +926,16 @@ export interface components {
             source?: string | null;
             table?: string | null;
         };
+        FormatAnswer: {
+            diagnostics: components["schemas"]["Diagnostic"][];
+            /** @description The query laid out; as it came when it does not read. */
+            text: string;
+        };
+        FormatBody: {
+            query: string;
+            /** @description Columns that a line should not exceed; 120 when not given. */
+            width?: number | null;
+        };
         FunctionView: {
             doc: string;
             name: string;
@@ -839,6 +947,26 @@ export interface components {
              * @description Entries whose chain is whole.
              */
             entries: number;
+        };
+        HoverAnswer: {
+            hover?: components["schemas"]["HoverView"] | null;
+        };
+        HoverView: {
+            doc: string;
+            /**
+             * Format: int32
+             * @description One past its last byte.
+             */
+            end: number;
+            /** @description A query fragment; empty when there is none. */
+            example: string;
+            /**
+             * Format: int32
+             * @description First byte of what it speaks of.
+             */
+            start: number;
+            /** @description A signature, or a name with its type. */
+            title: string;
         };
         Identities: {
             items: components["schemas"]["IdentityView"][];
@@ -1073,6 +1201,12 @@ export interface components {
             name: string;
             password: string;
         };
+        /** @description A place in a query. */
+        PlaceBody: {
+            /** @description Bytes of UTF-8 before the caret. */
+            position: number;
+            query: string;
+        };
         /** @description A part of the priority. */
         PriorityPart: {
             /** Format: int32 */
@@ -1220,6 +1354,15 @@ export interface components {
          * @enum {string}
          */
         Severity: "High" | "Medium" | "Low" | "Informational";
+        SignatureAnswer: {
+            /** @description The parameter at the caret. */
+            active_parameter: number;
+            /** @description The form that fits what is there. */
+            active_signature: number;
+            doc: string;
+            /** @description Every form of the function whose arguments are being written; none outside a call. */
+            signatures: string[];
+        };
         /** @description Counts of one source. records_in = rows + duplicates + filtered + rejects. */
         SourceView: {
             /** Format: int64 */
@@ -2162,6 +2305,38 @@ export interface operations {
             };
         };
     };
+    post_query_complete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlaceBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompletionsAnswer"];
+                };
+            };
+            /** @description Any other failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     post_query_explain: {
         parameters: {
             query?: never;
@@ -2190,6 +2365,102 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Any other failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_query_format: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FormatBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FormatAnswer"];
+                };
+            };
+            /** @description Any other failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_query_hover: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlaceBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoverAnswer"];
+                };
+            };
+            /** @description Any other failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_query_signature: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlaceBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignatureAnswer"];
                 };
             };
             /** @description Any other failure */

@@ -1,7 +1,7 @@
 /**
  * Colours of KQL in the editor. Only words are told apart here; what they mean, and what is wrong, the server says.
  */
-import type { languages } from "monaco-editor/esm/vs/editor/editor.api";
+import type { languages } from "monaco-editor/esm/vs/editor/editor.api.js";
 
 /** Words that start a statement or a query, or stand inside an operator. */
 const KEYWORDS = [

@@ -2,7 +2,7 @@
  * Completion, hover help, signatures and layout of KQL. The server answers: it knows the tables that are there and the
  * dialect that runs, and the editor, `watchfloor kql` and the engine never disagree.
  */
-import * as monaco from "monaco-editor/esm/vs/editor/editor.api";
+import * as monaco from "monaco-editor/esm/vs/editor/editor.api.js";
 import { post } from "../../api/client";
 import type { Completion } from "../../api/types";
 import { byteOffset, rangeOfBytes } from "../../text/spans";

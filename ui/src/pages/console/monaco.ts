@@ -1,9 +1,9 @@
 /**
  * The editor with KQL, from this server only. Nothing here needs `eval`, a blob or another host.
  */
-import "monaco-editor/esm/vs/editor/edcore.main";
-import * as monaco from "monaco-editor/esm/vs/editor/editor.api";
-import EditorWorker from "monaco-editor/esm/vs/editor/editor.worker?worker";
+import "monaco-editor/esm/vs/editor/edcore.main.js";
+import * as monaco from "monaco-editor/esm/vs/editor/editor.api.js";
+import EditorWorker from "monaco-editor/esm/vs/editor/editor.worker.js?worker";
 import type { Diagnostic } from "../../api/types";
 import { rangeOfSpan } from "../../text/spans";
 import { colours, configuration } from "./kqlColours";
