@@ -23,7 +23,9 @@ mod walk;
 
 pub use bind::{BindOptions, Bound, Dialect, bind};
 pub use catalog::{Catalog, FunctionDef, StaticCatalog, TableDef};
-pub use complete::{CompletionItem, CompletionKind, Completions, SignatureHelp, complete, signature_help};
+pub use complete::{
+    CompletionItem, CompletionKind, Completions, SignatureHelp, complete, signature_help,
+};
 pub use diagnostic::{Code, Diagnostic, DiagnosticJson, Position, Severity};
 pub use hover::{Hover, hover};
 pub use plan::Query;

@@ -86,7 +86,12 @@ impl Parser<'_> {
 
     /// A chain of `and` or `or`. A long one becomes a balanced tree, as both are associative: lists of a thousand
     /// indicators joined by `or` are common, and a tree that deep would exhaust the stack of whoever walks it.
-    fn logical(&mut self, op: Operator, word: &'static str, operand: fn(&mut Self) -> Expr) -> Expr {
+    fn logical(
+        &mut self,
+        op: Operator,
+        word: &'static str,
+        operand: fn(&mut Self) -> Expr,
+    ) -> Expr {
         let mut first = operand(self);
         let mut height = self.height;
         let mut rest = Vec::new();
