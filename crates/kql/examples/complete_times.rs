@@ -1,4 +1,5 @@
-//! Times completion and hover at every word of a 200-line query against a catalog of 900 tables.
+//! Times completion, hover and signature help at places all over a 200-line query against a catalog of 900 tables. Each
+//! place counts with the best of five tries: on a busy machine the others measure the neighbours.
 //!
 //! `cargo run --release -p kql --example complete_times`
 
@@ -71,13 +72,16 @@ fn main() {
         .map(|(at, _)| at)
         .collect();
     // The function table is built once; a server has it by then.
-    complete(&text, text.len(), &catalog, &OPTIONS);
+    drop(complete(&text, text.len(), &catalog, &OPTIONS));
     let time = |ask: &dyn Fn(usize)| {
         let mut times = Vec::with_capacity(places.len());
         for place in &places {
-            let start = Instant::now();
-            ask(*place);
-            times.push(start.elapsed());
+            let tries = (0..5).map(|_| {
+                let start = Instant::now();
+                ask(*place);
+                start.elapsed()
+            });
+            times.extend(tries.min());
         }
         times
     };

@@ -17,7 +17,7 @@ const OPTIONS: BindOptions = BindOptions {
 /// Words asked about, of each query.
 const WORDS: usize = 10;
 /// Each how manieth query is looked at.
-const EVERY: usize = 1;
+const EVERY: usize = 3;
 
 /// Names that mean something whatever the query.
 struct Names {
