@@ -145,7 +145,19 @@ impl Binder<'_> {
             .collect()
     }
 
-    pub(super) fn extend(&mut self, mut rel: Rel, items: &[Syntax], span: Span, env: &Env) -> Rel {
+    pub(super) fn extend(&mut self, rel: Rel, items: &[Syntax], span: Span, env: &Env) -> Rel {
+        self.extended(rel, items, true, span, env)
+    }
+
+    /// `extend`, or `serialize`, whose default names do not replace a column of the input.
+    pub(super) fn extended(
+        &mut self,
+        mut rel: Rel,
+        items: &[Syntax],
+        replaces: bool,
+        span: Span,
+        env: &Env,
+    ) -> Rel {
         let computed: Vec<Computed<'_>> = self.over(&mut rel, env, |b, cx| {
             items.iter().flat_map(|item| b.compute(item, cx)).collect()
         });
@@ -162,7 +174,8 @@ impl Binder<'_> {
         for item in computed {
             let name = match (item.given, item.default) {
                 (Some(name), _) => name.text.clone(),
-                (None, Some(name)) => name,
+                (None, Some(name)) if replaces => name,
+                (None, Some(name)) => unnamed.implicit(&name),
                 (None, None) => unnamed.unnamed(),
             };
             if !assigned.explicit(&name) && item.given.is_some() {

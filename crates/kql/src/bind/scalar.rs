@@ -199,6 +199,9 @@ impl Binder<'_> {
             return self.pattern_call(&pattern, &env, args, Some(&name.text), span);
         }
         if Self::is_database(value) || Self::is_group_member(value, cx) {
+            if Self::is_foreign(value) {
+                return Value::Table(self.foreign_table(&name.text, span));
+            }
             return Value::Table(self.remote_table(&name.text, span));
         }
         let value = self.scalar(value, cx);
@@ -213,15 +216,13 @@ impl Binder<'_> {
             );
             return Value::Scalar(Self::unknown(span));
         }
+        // A part of a value of unknown type is of unknown type.
+        let ty = value.ty;
         let kind = ExprKind::Member {
             value: Box::new(value),
             name: name.text.clone(),
         };
-        Value::Scalar(Expr {
-            kind,
-            ty: Type::Dynamic,
-            span,
-        })
+        Value::Scalar(Expr { kind, ty, span })
     }
 
     /// `node.Column`, `step.Column`.
@@ -300,6 +301,7 @@ impl Binder<'_> {
             );
             return Self::unknown(span);
         }
+        let ty = value.ty;
         let kind = match index.kind {
             ExprKind::Literal(Literal::String(name)) => ExprKind::Member {
                 value: Box::new(value),
@@ -322,11 +324,7 @@ impl Binder<'_> {
                 return Self::unknown(span);
             }
         };
-        Expr {
-            kind,
-            ty: Type::Dynamic,
-            span,
-        }
+        Expr { kind, ty, span }
     }
 
     fn negate(&mut self, value: &Syntax, span: Span, cx: &Cx<'_>) -> Expr {

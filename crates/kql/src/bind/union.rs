@@ -145,7 +145,7 @@ impl Binder<'_> {
     }
 
     /// Converts the named columns to these types, where they are of another.
-    fn adapted(&mut self, rel: Rel, types: &std::collections::HashMap<String, Type>) -> Rel {
+    pub(super) fn adapted(&mut self, rel: Rel, types: &std::collections::HashMap<String, Type>) -> Rel {
         let wanted = |column: &Column| {
             let ty = types.get(&column.name).copied();
             ty.filter(|ty| *ty != column.ty)

@@ -260,6 +260,26 @@ impl Binder<'_> {
         }
     }
 
+    /// `iscolumnexists("a")` is known when the query is bound.
+    pub(super) fn has_column(&mut self, args: &Args, span: Span, at: Span, cx: &Cx<'_>) -> Expr {
+        let Some(known) = functions::scalar("iscolumnexists") else {
+            return Self::unknown(span);
+        };
+        let call = self.builtin(known, args, span, at, cx);
+        let ExprKind::Call { args, .. } = &call.kind else {
+            return call;
+        };
+        let Some(ExprKind::Literal(Literal::String(name))) = args.first().map(|arg| &arg.kind)
+        else {
+            return call;
+        };
+        let found = cx.row.columns.iter().any(|column| column.name == *name);
+        Expr {
+            kind: ExprKind::Literal(Literal::Bool(found)),
+            ..call
+        }
+    }
+
     /// `pack_all()` and `bag_pack_columns(a, b)` become `bag_pack("a", a, ...)`.
     pub(super) fn pack_columns(
         &mut self,
