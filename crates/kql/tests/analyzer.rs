@@ -71,7 +71,9 @@ fn agrees(bound: &Bound, case: &Value) -> bool {
     }
     let (ours, theirs) = (ours(bound), theirs(case));
     // Of an open result the analyzer lists columns that only their use suggests; here they need not be known.
-    let told = theirs.split(' ').filter(|column| !column.ends_with(":unknown"));
+    let told = theirs
+        .split(' ')
+        .filter(|column| !column.ends_with(":unknown"));
     bound.ok() && (ours == theirs || (bound.open && ours == told.collect::<Vec<_>>().join(" ")))
 }
 
@@ -129,7 +131,10 @@ fn differences_have_a_reason() {
     for path in topics(&folder.join("differences")) {
         for case in support::lines(&path) {
             let text = case["query"].as_str().unwrap();
-            assert!(case["reason"].as_str().is_some_and(|r| !r.is_empty()), "{text}");
+            assert!(
+                case["reason"].as_str().is_some_and(|r| !r.is_empty()),
+                "{text}"
+            );
             if agrees(&support::bind_in(text, &catalog), &case) {
                 settled.push(text.to_owned());
             }

@@ -87,9 +87,17 @@ fn special_is_known(name: &str, catalog: &StaticCatalog) -> bool {
 fn operator_is_known(name: &str, catalog: &StaticCatalog) -> bool {
     // Some are only known with the bracket that follows them.
     ["T | ", "", "("].iter().any(|around| {
-        let (before, after) = if *around == "(" { ("", "(") } else { (*around, "") };
+        let (before, after) = if *around == "(" {
+            ("", "(")
+        } else {
+            (*around, "")
+        };
         let bound = support::bind_in(&format!("{before}{name}{after}"), catalog);
-        let unknown = [kql::Code::UnknownOperator, kql::Code::UnknownName, kql::Code::UnknownTable];
+        let unknown = [
+            kql::Code::UnknownOperator,
+            kql::Code::UnknownName,
+            kql::Code::UnknownTable,
+        ];
         let mut codes = bound.diagnostics.iter().map(|found| found.code);
         !codes.any(|code| unknown.contains(&code))
     })

@@ -93,7 +93,11 @@ pub(crate) fn binary(op: Operator, left: Type, right: Type) -> Option<(Type, Typ
         _ => {
             let text = |ty: Type| ty == Type::String || ty.is_dynamic();
             let unsure = left == Type::Unknown || right == Type::Unknown;
-            (unsure || text(left) && text(right)).then_some((Type::String, Type::String, Type::Bool))
+            (unsure || text(left) && text(right)).then_some((
+                Type::String,
+                Type::String,
+                Type::Bool,
+            ))
         }
     }
 }

@@ -142,7 +142,8 @@ impl Binder<'_> {
             // What is read along a path of several edges has a value for each of them.
             let mut mentioned = Vec::new();
             mentioned_names(syntax, &mut mentioned);
-            let many = |name: &String| matches!(scope.get(name), Some(Binding::Element(e)) if e.many);
+            let many =
+                |name: &String| matches!(scope.get(name), Some(Binding::Element(e)) if e.many);
             if mentioned.iter().any(many) {
                 ty = Type::Dynamic;
             }

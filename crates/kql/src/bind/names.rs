@@ -43,9 +43,12 @@ pub(crate) fn of(expr: &Expr) -> Option<String> {
             let Some(known) = functions::scalar(&name.text) else {
                 // Those that may give several columns name none inside a larger expression.
                 let several = |known: &&Known| {
-                    let name = known.function.canonical();
+                    let name = known.function.name;
                     name.starts_with("percentile")
-                        || matches!(name, "take_any" | "arg_max" | "arg_min")
+                        || matches!(
+                            name,
+                            "take_any" | "arg_max" | "arg_min" | "argmax" | "argmin"
+                        )
                 };
                 return functions::aggregate(&name.text)
                     .filter(|known| !several(known))

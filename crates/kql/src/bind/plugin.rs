@@ -124,7 +124,8 @@ impl Binder<'_> {
                 self.error(Code::AggregateMisplaced, expr.span, message);
             }
         }
-        let typed = |arg: &std::rc::Rc<Syntax>| matches!(arg.kind, S::TypeOf(_) | S::TypeOfTable(..));
+        let typed =
+            |arg: &std::rc::Rc<Syntax>| matches!(arg.kind, S::TypeOf(_) | S::TypeOfTable(..));
         let literal = args.iter().any(typed).then_some(Type::Unknown);
         self.fit(known, values, (at, call), literal);
     }
@@ -181,11 +182,7 @@ impl Binder<'_> {
     }
 
     /// The columns that a schema gives, after those of `made` that it does not name.
-    pub(super) fn declared(
-        &mut self,
-        declared: &[(Name, Type)],
-        made: Vec<Column>,
-    ) -> Vec<Column> {
+    pub(super) fn declared(&mut self, declared: &[(Name, Type)], made: Vec<Column>) -> Vec<Column> {
         let mut columns = made;
         columns.retain(|column| !declared.iter().any(|(name, _)| name.text == column.name));
         for (name, ty) in declared {

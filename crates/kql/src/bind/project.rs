@@ -162,6 +162,7 @@ impl Binder<'_> {
             items.iter().flat_map(|item| b.compute(item, cx)).collect()
         });
         let mut columns = rel.columns.clone();
+        columns.retain(|column| !self.optional.contains(&column.id));
         let mut values: Vec<(ColumnId, Expr)> = columns
             .iter()
             .map(|column| Self::pass(column, span))
@@ -279,11 +280,12 @@ impl Binder<'_> {
                     return vec![column];
                 }
                 let near = closest(name, rel.columns.iter().map(|column| column.name.as_str()));
-                let mut found = Diagnostic::error(
-                    Code::UnknownColumn,
-                    item.span,
-                    format!("unknown column `{name}`"),
-                );
+                let message = format!("unknown column `{name}`");
+                let mut found = if self.inlined > 0 {
+                    Diagnostic::warning(Code::UnknownColumn, item.span, message)
+                } else {
+                    Diagnostic::error(Code::UnknownColumn, item.span, message)
+                };
                 if let Some(near) = near {
                     found = found.hint(format!("did you mean `{near}`?"));
                 }

@@ -147,7 +147,11 @@ impl Binder<'_> {
         let candidates = cx.row.columns.iter().map(|column| column.name.as_str());
         let near =
             closest(name, candidates.chain(cx.env.iter().map(|(name, _)| name))).map(str::to_owned);
-        let mut found = if in_row {
+        // Which table a parameter names is known in the call only: where that one lacks a column, the value is null.
+        let mut found = if in_row && self.inlined > 0 {
+            let message = format!("unknown column `{name}`; it reads as null");
+            Diagnostic::warning(Code::UnknownColumn, span, message)
+        } else if in_row {
             Diagnostic::error(
                 Code::UnknownColumn,
                 span,

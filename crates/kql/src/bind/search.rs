@@ -212,7 +212,10 @@ impl Binder<'_> {
     fn of_one_type(&mut self, rels: Vec<Rel>) -> Vec<Rel> {
         let mut types: std::collections::HashMap<String, Vec<Type>> = Default::default();
         for column in rels.iter().flat_map(|rel| &rel.columns) {
-            types.entry(column.name.clone()).or_default().push(column.ty);
+            types
+                .entry(column.name.clone())
+                .or_default()
+                .push(column.ty);
         }
         let common = types.into_iter().filter_map(|(name, types)| {
             let first = types[0];
@@ -236,7 +239,10 @@ impl Binder<'_> {
         let mut pack = Vec::new();
         let listed = |name: &str| columns.iter().any(|column| column.name == name);
         for column in rel.columns.iter().skip(1).filter(|c| !listed(&c.name)) {
-            pack.push(scalar::literal(&Constant::String(column.name.clone()), span));
+            pack.push(scalar::literal(
+                &Constant::String(column.name.clone()),
+                span,
+            ));
             pack.push(Self::pass(column, span).1);
         }
         if pack.is_empty() {

@@ -354,7 +354,11 @@ impl Binder<'_> {
         env: &Env,
     ) -> Rel {
         let by = self.over(&mut rel, env, |b, cx| b.scalar_of(by, Type::String, cx));
-        let mut columns = if source { rel.columns.clone() } else { Vec::new() };
+        let mut columns = if source {
+            rel.columns.clone()
+        } else {
+            Vec::new()
+        };
         columns.extend([
             self.column("Pattern", Type::String),
             self.column("Count", Type::Long),

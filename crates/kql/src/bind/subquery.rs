@@ -32,7 +32,10 @@ impl Binder<'_> {
             // A group stored elsewhere, whose members nobody knows here.
             _ => (None, 1),
         };
-        let name = expansion.name.as_ref().map_or(name, |name| Some(&name.text));
+        let name = expansion
+            .name
+            .as_ref()
+            .map_or(name, |name| Some(&name.text));
         let scope = match name {
             Some(name) => env.with(name, Binding::Databases(1)),
             None => env.clone(),

@@ -60,7 +60,8 @@ impl Parser<'_> {
         loop {
             let start = value.span;
             let height = self.height;
-            let plain = matches!(&value.kind, ExprKind::Literal(c) if !matches!(c, Constant::Dynamic(_)));
+            let plain =
+                matches!(&value.kind, ExprKind::Literal(c) if !matches!(c, Constant::Dynamic(_)));
             if self.at(".") && !plain {
                 self.advance();
                 // `value.[0]` is an older spelling of `value[0]`.

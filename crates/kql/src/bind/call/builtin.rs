@@ -65,7 +65,11 @@ impl Binder<'_> {
                     };
                     bound.extend(cx.row.columns.iter().map(star));
                 }
-                _ if known.signatures.iter().any(|s| s.parameters.first().is_some_and(|p| p.kind == Kind::Table)) => {
+                _ if known
+                    .signatures
+                    .iter()
+                    .any(|s| s.parameters.first().is_some_and(|p| p.kind == Kind::Table)) =>
+                {
                     let table = self.table(arg, cx.env);
                     bound.push(Self::names_of_columns(&table, arg.span));
                 }
@@ -119,7 +123,10 @@ impl Binder<'_> {
             Choice::One(candidate) => {
                 let mut ty = result(candidate.signature, &args, &candidate.parameters, literal);
                 // What several arguments have in common hangs on each of them.
-                let shared = matches!(candidate.signature.returns, Returns::Common | Returns::Widest);
+                let shared = matches!(
+                    candidate.signature.returns,
+                    Returns::Common | Returns::Widest
+                );
                 if shared && args.iter().any(|arg| arg.ty == Type::Unknown) {
                     ty = Type::Unknown;
                 }

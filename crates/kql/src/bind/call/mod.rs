@@ -154,7 +154,11 @@ impl Binder<'_> {
     /// True for a database of another cluster, whose tables nobody knows here.
     pub(in crate::bind) fn is_foreign(syntax: &Syntax) -> bool {
         let mut syntax = syntax;
-        while let S::Call { receiver: Some(receiver), .. } = &syntax.kind {
+        while let S::Call {
+            receiver: Some(receiver),
+            ..
+        } = &syntax.kind
+        {
             syntax = receiver;
         }
         matches!(&syntax.kind, S::Call { name, .. } if name.text == "cluster")

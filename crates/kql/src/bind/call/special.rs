@@ -239,6 +239,7 @@ impl Binder<'_> {
             }
             None if cx.row.open => {
                 let column = self.column(name, Type::Unknown);
+                self.optional.insert(column.id);
                 let value = Expr {
                     kind: ExprKind::Column(column.id),
                     ty: column.ty,

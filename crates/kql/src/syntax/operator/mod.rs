@@ -141,7 +141,10 @@ impl Parser<'_> {
         let (word, _) = self.dashed();
         let operator = OPERATORS.contains(&word.as_str())
             && (word.contains('-') || !keyword::refers(&word))
-            && !matches!(word.as_str(), "print" | "search" | "find" | "union" | "macro-expand")
+            && !matches!(
+                word.as_str(),
+                "print" | "search" | "find" | "union" | "macro-expand"
+            )
             && !self.ahead(1, "(");
         if !operator {
             return None;

@@ -125,7 +125,11 @@ impl Parser<'_> {
         if self.dashed().0 == "project-away" {
             let tokens = self.dashed().1;
             self.skip(tokens);
-            away = self.found_columns().into_iter().map(|(name, _)| name).collect();
+            away = self
+                .found_columns()
+                .into_iter()
+                .map(|(name, _)| name)
+                .collect();
         }
         OpKind::Find {
             options,

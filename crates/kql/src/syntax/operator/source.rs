@@ -54,7 +54,11 @@ impl Parser<'_> {
     /// `inline_external_table (a:string) kind=storage partition by (...) pathformat=(...) dataformat=csv ("uri") with (...)`.
     /// How the files are laid out does not matter to what the table looks like.
     pub(super) fn inline_external_table(&mut self) -> OpKind {
-        let columns = if self.at("(") { self.schema().0 } else { Vec::new() };
+        let columns = if self.at("(") {
+            self.schema().0
+        } else {
+            Vec::new()
+        };
         for clause in ["kind", "partition", "pathformat", "dataformat"] {
             if !self.eat_word(clause) {
                 continue;
