@@ -259,7 +259,7 @@ fn graphs_are_typed() {
         of(
             "graph-shortest-paths (x)-[r*1..3]-(y) project p = map(inner_nodes(r), n), all(r, w > 1)"
         ),
-        "p:dynamic Column1:bool"
+        "p:dynamic Column1:dynamic"
     );
     assert_eq!(of("graph-to-table nodes"), "n:string age:long");
     assert_eq!(

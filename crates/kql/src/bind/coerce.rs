@@ -92,14 +92,20 @@ pub(crate) fn binary(op: Operator, left: Type, right: Type) -> Option<(Type, Typ
         }
         _ => {
             let text = |ty: Type| ty == Type::String || ty.is_dynamic();
-            (text(left) && text(right)).then_some((Type::String, Type::String, Type::Bool))
+            let unsure = left == Type::Unknown || right == Type::Unknown;
+            (unsure || text(left) && text(right)).then_some((
+                Type::String,
+                Type::String,
+                Type::Bool,
+            ))
         }
     }
 }
 
 fn logical(left: Type, right: Type) -> Option<(Type, Type, Type)> {
     let fits = |ty: Type| ty == Type::Bool || ty.is_dynamic();
-    (fits(left) && fits(right)).then_some((Type::Bool, Type::Bool, Type::Bool))
+    let unsure = left == Type::Unknown || right == Type::Unknown;
+    (unsure || fits(left) && fits(right)).then_some((Type::Bool, Type::Bool, Type::Bool))
 }
 
 fn arithmetic(op: Operator, left: Type, right: Type) -> Option<(Type, Type, Type)> {
@@ -159,27 +165,58 @@ fn time_arithmetic(op: Operator, left: Type, right: Type) -> Option<Type> {
     })
 }
 
-/// The same where an operand's type is known at run time only: taken for what the other one suggests.
+/// The same where an operand's type is known at run time only: it is taken for what the other one suggests. The result's
+/// type is known where everything that the operand may be gives the same.
 fn unknown_arithmetic(op: Operator, left: Type, right: Type) -> (Type, Type, Type) {
     use Operator::{Add, Divide, Multiply, Subtract};
     use Type::{DateTime, Dynamic, Long, Real, TimeSpan, Unknown};
     let number = |ty: Type| if ty == Type::Int { Long } else { ty };
-    match (left, right) {
-        (l, r) if l.is_dynamic() && r.is_dynamic() => {
-            (Real, Real, if l == Unknown { Unknown } else { Dynamic })
-        }
-        (_, r) if r.is_numeric() => (number(r), number(r), number(r)),
-        (l, _) if l.is_numeric() => (number(l), number(l), number(l)),
-        (DateTime, _) | (_, DateTime) if op == Subtract => (DateTime, DateTime, TimeSpan),
-        (DateTime, _) if op == Add => (DateTime, TimeSpan, DateTime),
-        (_, DateTime) if op == Add => (TimeSpan, DateTime, DateTime),
-        (TimeSpan, _) | (_, TimeSpan) if op == Divide => (TimeSpan, TimeSpan, Real),
-        (TimeSpan, _) if op == Multiply => (TimeSpan, Real, TimeSpan),
-        (_, TimeSpan) if op == Multiply => (Real, TimeSpan, TimeSpan),
-        (TimeSpan, _) => (TimeSpan, TimeSpan, TimeSpan),
-        (_, TimeSpan) if matches!(op, Add | Subtract) => (DateTime, TimeSpan, Unknown),
-        (_, TimeSpan) => (TimeSpan, TimeSpan, TimeSpan),
-        _ => (Dynamic, Dynamic, Unknown),
+    let result = match (left, right) {
+        (Unknown, Unknown) => Unknown,
+        (Unknown, known) => after_unknown(op, known),
+        (known, _) => before_unknown(op, known),
+    };
+    let (l, r) = match (left, right) {
+        (l, r) if l.is_dynamic() && r.is_dynamic() => (Real, Real),
+        (_, r) if r.is_numeric() => (number(r), number(r)),
+        (l, _) if l.is_numeric() => (number(l), number(l)),
+        (DateTime, _) | (_, DateTime) if op == Subtract => (DateTime, DateTime),
+        (DateTime, _) if op == Add => (DateTime, TimeSpan),
+        (_, DateTime) if op == Add => (TimeSpan, DateTime),
+        (TimeSpan, _) if op == Multiply => (TimeSpan, Real),
+        (_, TimeSpan) if op == Multiply => (Real, TimeSpan),
+        (TimeSpan, _) | (_, TimeSpan) if op == Divide => (TimeSpan, TimeSpan),
+        (_, TimeSpan) if op == Subtract => (DateTime, TimeSpan),
+        (TimeSpan, _) | (_, TimeSpan) => (TimeSpan, TimeSpan),
+        _ => (Dynamic, Dynamic),
+    };
+    (l, r, result)
+}
+
+/// What `unknown op right` gives.
+fn after_unknown(op: Operator, right: Type) -> Type {
+    use Operator::{Add, Divide, Modulo, Multiply, Subtract};
+    use Type::{DateTime, Int, Long, Real, TimeSpan, Unknown};
+    match (op, right) {
+        (Add | Subtract, Int) => Long,
+        (Add | Multiply, DateTime | TimeSpan) => right,
+        (Divide, DateTime | TimeSpan) => Real,
+        (Modulo, DateTime | TimeSpan) => TimeSpan,
+        _ => Unknown,
+    }
+}
+
+/// What `left op unknown` gives.
+fn before_unknown(op: Operator, left: Type) -> Type {
+    use Operator::{Add, Modulo, Multiply};
+    use Type::{DateTime, Int, Long, TimeSpan, Unknown};
+    match (op, left) {
+        (Multiply, ty) if ty.is_numeric() => Unknown,
+        (_, Int) => Long,
+        (_, ty) if ty.is_numeric() => ty,
+        (Add | Multiply, DateTime | TimeSpan) => left,
+        (Modulo, TimeSpan) => TimeSpan,
+        _ => Unknown,
     }
 }
 

@@ -142,9 +142,13 @@ pub(crate) struct Binder<'c> {
     muted: usize,
     muted_errors: usize,
     calls: usize,
+    /// More than zero inside a function of the text that is inlined, having been checked where it is declared.
+    inlined: usize,
     operators: usize,
     /// Inside `union isfuzzy=true`, where a missing table is empty.
     fuzzy: bool,
+    /// Columns an open input may have, that only `column_ifexists` asks for: no operator passes them on.
+    optional: HashSet<ColumnId>,
     /// Aggregates found so far, while an expression of `summarize` is bound.
     aggregating: Option<Vec<crate::plan::Aggregate>>,
     /// Places the parser complained about.
@@ -171,8 +175,10 @@ impl<'c> Binder<'c> {
             muted: 0,
             muted_errors: 0,
             calls: 0,
+            inlined: 0,
             operators: 0,
             fuzzy: false,
+            optional: HashSet::new(),
             aggregating: None,
             broken: Vec::new(),
             graph: None,

@@ -41,12 +41,23 @@ pub(crate) fn of(expr: &Expr) -> Option<String> {
         } => {
             let argument = args.first().and_then(|arg| of(arg));
             let Some(known) = functions::scalar(&name.text) else {
+                // Those that may give several columns name none inside a larger expression.
+                let several = |known: &&Known| {
+                    let name = known.function.name;
+                    name.starts_with("percentile")
+                        || matches!(
+                            name,
+                            "take_any" | "arg_max" | "arg_min" | "argmax" | "argmin"
+                        )
+                };
                 return functions::aggregate(&name.text)
+                    .filter(|known| !several(known))
                     .map(|known| aggregate(known, argument.as_deref().unwrap_or_default()));
             };
             match known.function.naming {
                 Naming::Anonymous => None,
                 Naming::Argument => argument,
+                Naming::OnlyArgument => argument.filter(|_| args.len() == 1),
                 Naming::Prefixed(prefix) => {
                     Some(format!("{prefix}_{}", argument.unwrap_or_default()))
                 }
@@ -80,7 +91,7 @@ pub(crate) fn aggregate(known: &Known, argument: &str) -> String {
     let name = known.function.name;
     match known.function.naming {
         Naming::Prefixed(prefix) => format!("{prefix}_{argument}"),
-        Naming::Argument => argument.to_owned(),
+        Naming::Argument | Naming::OnlyArgument => argument.to_owned(),
         Naming::Fixed(name) => name.to_owned(),
         Naming::Anonymous if name.starts_with("percentiles") => format!("percentiles_{argument}"),
         Naming::Anonymous | Naming::Column => String::new(),
@@ -148,8 +159,8 @@ impl Names {
         loop {
             self.unnamed += 1;
             let name = format!("Column{}", self.unnamed);
-            if !self.avoided.contains(&name) && self.used.insert(name.clone()) {
-                return name;
+            if !self.avoided.contains(&name) {
+                return self.implicit(&name);
             }
         }
     }

@@ -81,10 +81,11 @@ impl Binder<'_> {
             left: Box::new(cast(left, l)),
             right: Box::new(cast(right, r)),
         };
-        // Arithmetic on dynamics runs on reals and gives a dynamic.
-        let computed = match (l, result) {
-            (Type::Real, Type::Dynamic | Type::Unknown) => Type::Real,
-            (Type::DateTime, Type::Unknown) => Type::DateTime,
+        // What is computed on values of known type has a known type, also where the result's hangs on the data.
+        let computed = match result {
+            Type::Dynamic | Type::Unknown if !l.is_dynamic() && !r.is_dynamic() => {
+                coerce::binary(op, l, r).map_or(result, |(_, _, ty)| ty)
+            }
             _ => result,
         };
         cast(

@@ -31,7 +31,7 @@ impl Binder<'_> {
             }
             OpKind::Top { count, by } => {
                 let count = Box::new(self.count_argument(count, env));
-                let keys = self.over(&mut rel, env, |b, cx| b.sort_keys(by, cx));
+                let keys = self.over(&mut rel, env, |b, cx| b.keys(by, cx));
                 rel::sorted(rel, span, |input| RelOp::Top { input, count, keys })
             }
             OpKind::Take(count) => {
@@ -47,7 +47,7 @@ impl Binder<'_> {
                 if items.is_empty() {
                     rel
                 } else {
-                    self.extend(rel, items, span, env)
+                    self.extended(rel, items, false, span, env)
                 }
             }
             OpKind::Distinct(items) => self.distinct(rel, items, span, env),
@@ -223,17 +223,25 @@ impl Binder<'_> {
     }
 
     pub(super) fn sort_keys(&mut self, orders: &[Order], cx: &Cx<'_>) -> Vec<SortKey> {
-        let mut keys = Vec::with_capacity(orders.len());
-        for order in orders {
-            let (_, value) = super::project::split(&order.expr);
-            let expr = self.scalar(value, cx);
-            if expr.ty == Type::Dynamic {
+        let keys = self.keys(orders, cx);
+        for (key, order) in keys.iter().zip(orders) {
+            if key.expr.ty == Type::Dynamic {
                 self.error(
                     Code::TypeMismatch,
                     order.expr.span,
                     "a `dynamic` has no order; convert it, as with `tostring()`",
                 );
             }
+        }
+        keys
+    }
+
+    /// Keys of any type: `top` takes a dynamic, too.
+    fn keys(&mut self, orders: &[Order], cx: &Cx<'_>) -> Vec<SortKey> {
+        let mut keys = Vec::with_capacity(orders.len());
+        for order in orders {
+            let (_, value) = super::project::split(&order.expr);
+            let expr = self.scalar(value, cx);
             let descending = order.descending.unwrap_or(true);
             keys.push(SortKey {
                 expr,

@@ -486,7 +486,7 @@ fn layout(plugin: &str) -> Option<&'static [Part]> {
         ],
         "funnel_sequence_completion" => &[
             Argument(1),
-            Argument(5),
+            Suffixed(5, "", String),
             Fixed("Period", TimeSpan),
             Fixed("dcount", Long),
         ],

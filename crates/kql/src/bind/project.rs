@@ -145,11 +145,24 @@ impl Binder<'_> {
             .collect()
     }
 
-    pub(super) fn extend(&mut self, mut rel: Rel, items: &[Syntax], span: Span, env: &Env) -> Rel {
+    pub(super) fn extend(&mut self, rel: Rel, items: &[Syntax], span: Span, env: &Env) -> Rel {
+        self.extended(rel, items, true, span, env)
+    }
+
+    /// `extend`, or `serialize`, whose default names do not replace a column of the input.
+    pub(super) fn extended(
+        &mut self,
+        mut rel: Rel,
+        items: &[Syntax],
+        replaces: bool,
+        span: Span,
+        env: &Env,
+    ) -> Rel {
         let computed: Vec<Computed<'_>> = self.over(&mut rel, env, |b, cx| {
             items.iter().flat_map(|item| b.compute(item, cx)).collect()
         });
         let mut columns = rel.columns.clone();
+        columns.retain(|column| !self.optional.contains(&column.id));
         let mut values: Vec<(ColumnId, Expr)> = columns
             .iter()
             .map(|column| Self::pass(column, span))
@@ -159,7 +172,8 @@ impl Binder<'_> {
         for item in computed {
             let name = match (item.given, item.default) {
                 (Some(name), _) => name.text.clone(),
-                (None, Some(name)) => name,
+                (None, Some(name)) if replaces => name,
+                (None, Some(name)) => unnamed.implicit(&name),
                 (None, None) => unnamed.unnamed(),
             };
             if !assigned.explicit(&name) && item.given.is_some() {
@@ -262,13 +276,13 @@ impl Binder<'_> {
                     self.absorb(rel, vec![column.clone()]);
                     return vec![column];
                 }
-                let near =
-                    self.closest(name, rel.columns.iter().map(|column| column.name.as_str()));
-                let mut found = Diagnostic::error(
-                    Code::UnknownColumn,
-                    item.span,
-                    format!("unknown column `{name}`"),
-                );
+                let near = self.closest(name, rel.columns.iter().map(|column| column.name.as_str()));
+                let message = format!("unknown column `{name}`");
+                let mut found = if self.inlined > 0 {
+                    Diagnostic::warning(Code::UnknownColumn, item.span, message)
+                } else {
+                    Diagnostic::error(Code::UnknownColumn, item.span, message)
+                };
                 if let Some(near) = near {
                     found = found.hint(format!("did you mean `{near}`?"));
                 }

@@ -158,7 +158,11 @@ impl Binder<'_> {
         let near = self
             .closest(name, candidates.chain(cx.env.iter().map(|(name, _)| name)))
             .map(str::to_owned);
-        let mut found = if in_row {
+        // Which table a parameter names is known in the call only: where that one lacks a column, the value is null.
+        let mut found = if in_row && self.inlined > 0 {
+            let message = format!("unknown column `{name}`; it reads as null");
+            Diagnostic::warning(Code::UnknownColumn, span, message)
+        } else if in_row {
             Diagnostic::error(
                 Code::UnknownColumn,
                 span,
@@ -210,6 +214,9 @@ impl Binder<'_> {
             return self.pattern_call(&pattern, &env, args, Some(&name.text), span);
         }
         if Self::is_database(value) || Self::is_group_member(value, cx) {
+            if Self::is_foreign(value) {
+                return Value::Table(self.foreign_table(&name.text, span));
+            }
             return Value::Table(self.remote_table(&name.text, span));
         }
         let value = self.scalar(value, cx);
@@ -224,15 +231,13 @@ impl Binder<'_> {
             );
             return Value::Scalar(Self::unknown(span));
         }
+        // A part of a value of unknown type is of unknown type.
+        let ty = value.ty;
         let kind = ExprKind::Member {
             value: Box::new(value),
             name: name.text.clone(),
         };
-        Value::Scalar(Expr {
-            kind,
-            ty: Type::Dynamic,
-            span,
-        })
+        Value::Scalar(Expr { kind, ty, span })
     }
 
     /// `node.Column`, `step.Column`.
@@ -311,6 +316,7 @@ impl Binder<'_> {
             );
             return Self::unknown(span);
         }
+        let ty = value.ty;
         let kind = match index.kind {
             ExprKind::Literal(Literal::String(name)) => ExprKind::Member {
                 value: Box::new(value),
@@ -333,11 +339,7 @@ impl Binder<'_> {
                 return Self::unknown(span);
             }
         };
-        Expr {
-            kind,
-            ty: Type::Dynamic,
-            span,
-        }
+        Expr { kind, ty, span }
     }
 
     fn negate(&mut self, value: &Syntax, span: Span, cx: &Cx<'_>) -> Expr {

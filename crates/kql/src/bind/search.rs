@@ -7,7 +7,7 @@ use super::table::option_text;
 use super::union::option;
 use super::{Binder, scalar};
 use crate::diagnostic::Code;
-use crate::plan::{Expr, ExprKind, Literal, Operator, Rel};
+use crate::plan::{Column, ColumnId, Expr, ExprKind, Literal, Operator, Rel};
 use crate::syntax::tree::{Constant, Expr as Syntax, ExprKind as S, Option_};
 use crate::types::{Span, Type};
 
@@ -127,6 +127,7 @@ impl Binder<'_> {
         if !mentioned.is_empty() {
             rels.retain(|rel| rel.open || mentioned.iter().any(|name| has(rel, name)));
         }
+        let rels = self.of_one_type(rels);
         let mut shared: Vec<String> = rels.first().map_or_else(Vec::new, |first| {
             let everywhere = |name: &str| {
                 rels.iter()
@@ -159,12 +160,15 @@ impl Binder<'_> {
             rel = Self::filter(rel, predicate, span);
         }
         let mut columns = vec![source];
-        match asked.project {
+        let found = match asked.project {
             Some(project) => {
+                let mut packed = false;
                 for (item, ty) in project {
-                    let Some(name) = super::names::of(item) else {
+                    packed |= matches!(&item.kind, S::Call { name, .. } if name.text == "pack");
+                    let S::Name(name) = &item.kind else {
                         continue;
                     };
+                    let name = name.clone();
                     let known = rel
                         .columns
                         .iter()
@@ -188,7 +192,10 @@ impl Binder<'_> {
                         cast(Self::pass(source.unwrap_or(column), span).1, column.ty),
                     )
                 });
-                let items = items.collect();
+                let mut items: Vec<_> = items.collect();
+                if packed {
+                    self.pack_others(&rel, &mut columns, &mut items, span);
+                }
                 rel::project(rel, columns, items, false, span)
             }
             None => {
@@ -200,38 +207,84 @@ impl Binder<'_> {
                     .iter()
                     .map(|column| Self::pass(column, span))
                     .collect();
-                let mut pack = Vec::new();
-                for column in rel
-                    .columns
-                    .iter()
-                    .skip(1)
-                    .filter(|c| !shared.contains(&c.name))
-                {
-                    pack.push(scalar::literal(
-                        &Constant::String(column.name.clone()),
-                        span,
-                    ));
-                    pack.push(Self::pass(column, span).1);
-                }
-                if !pack.is_empty() {
-                    let packed = self.column("pack_", Type::Dynamic);
-                    let kind = ExprKind::Call {
-                        function: "pack_all",
-                        args: pack,
-                    };
-                    items.push((
-                        packed.id,
-                        Expr {
-                            kind,
-                            ty: Type::Dynamic,
-                            span,
-                        },
-                    ));
-                    columns.push(packed);
-                }
+                self.pack_others(&rel, &mut columns, &mut items, span);
                 rel::project(rel, columns, items, false, span)
             }
+        };
+        self.without(found, asked.away, span)
+    }
+
+    /// Columns of one name made of one type: the widest number, or a dynamic.
+    fn of_one_type(&mut self, rels: Vec<Rel>) -> Vec<Rel> {
+        let mut types: std::collections::HashMap<String, Vec<Type>> = Default::default();
+        for column in rels.iter().flat_map(|rel| &rel.columns) {
+            types
+                .entry(column.name.clone())
+                .or_default()
+                .push(column.ty);
         }
+        let common = types.into_iter().filter_map(|(name, types)| {
+            let first = types[0];
+            let differ = types.iter().any(|ty| *ty != first);
+            differ.then(|| (name, super::coerce::common(types)))
+        });
+        let common = common.collect();
+        rels.into_iter()
+            .map(|rel| self.adapted(rel, &common))
+            .collect()
+    }
+
+    /// Adds a bag of the columns that are not listed, if there are any.
+    fn pack_others(
+        &mut self,
+        rel: &Rel,
+        columns: &mut Vec<Column>,
+        items: &mut Vec<(ColumnId, Expr)>,
+        span: Span,
+    ) {
+        let mut pack = Vec::new();
+        let listed = |name: &str| columns.iter().any(|column| column.name == name);
+        for column in rel.columns.iter().skip(1).filter(|c| !listed(&c.name)) {
+            pack.push(scalar::literal(
+                &Constant::String(column.name.clone()),
+                span,
+            ));
+            pack.push(Self::pass(column, span).1);
+        }
+        if pack.is_empty() {
+            return;
+        }
+        let packed = self.column("pack_", Type::Dynamic);
+        let kind = ExprKind::Call {
+            function: "pack_all",
+            args: pack,
+        };
+        items.push((
+            packed.id,
+            Expr {
+                kind,
+                ty: Type::Dynamic,
+                span,
+            },
+        ));
+        columns.push(packed);
+    }
+
+    /// The table without the columns that `project-away` lists; `*` leaves the source and an explicit bag only.
+    fn without(&mut self, rel: Rel, away: &[Syntax], span: Span) -> Rel {
+        if away.is_empty() {
+            return rel;
+        }
+        let all = away.iter().any(|item| matches!(item.kind, S::Star));
+        let mut columns = rel.columns.clone();
+        let mut position = 0;
+        columns.retain(|column| {
+            position += 1;
+            let named = |item: &Syntax| matches!(&item.kind, S::Name(name) if *name == column.name);
+            !(all && position > 1 || away.iter().any(named))
+        });
+        let items = columns.iter().map(|c| Self::pass(c, span)).collect();
+        rel::project(rel, columns, items, false, span)
     }
 }
 

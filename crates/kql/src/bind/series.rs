@@ -32,14 +32,15 @@ impl Binder<'_> {
         span: Span,
         env: &Env,
     ) -> Rel {
+        let mut computed = false;
         let (keys, axis_name, axis, aggregates) = self.over(&mut rel, env, |b, cx| {
             let mut names = Names::default();
-            let keys = b.group_keys(by, &mut names, cx);
+            let keys = b.keys_of_any_type(by, &mut names, cx);
             let mut aggregates = Vec::new();
             for item in items {
                 let (given, syntax) = split(&item.expr);
                 let default = item.default.as_ref().map(|default| b.scalar(default, cx));
-                let Some((mut call, own)) = b.series_aggregate(syntax, cx) else {
+                let Some((mut call, own)) = b.series_aggregate(syntax, cx, &mut computed) else {
                     continue;
                 };
                 let name = match given.first() {
@@ -47,6 +48,7 @@ impl Binder<'_> {
                         names.explicit(&name.text);
                         name.text.clone()
                     }
+                    None if own.is_empty() => names.computed(syntax, cx.row.columns),
                     None => names.implicit(&own),
                 };
                 if let Some(output) = call.outputs.first_mut() {
@@ -105,6 +107,9 @@ impl Binder<'_> {
                 .flat_map(|(call, _)| call.outputs.iter().cloned()),
         );
         columns.push(axis_column.clone());
+        if computed {
+            return Self::only_named("make-series", rel, columns, span);
+        }
         let op = RelOp::MakeSeries {
             input: Box::new(rel),
             aggregates,
@@ -121,10 +126,48 @@ impl Binder<'_> {
         rel::closed(op, columns, span)
     }
 
-    /// An aggregate, or a constant, which is the same in every bin.
-    fn series_aggregate(&mut self, syntax: &Syntax, cx: &Cx<'_>) -> Option<(Aggregate, String)> {
-        if matches!(syntax.kind, S::Call { .. }) {
+    /// An operator over aggregates in larger expressions: checked and typed, but its plan only names it.
+    fn only_named(operator: &str, rel: Rel, columns: Vec<Column>, span: Span) -> Rel {
+        let op = RelOp::Evaluate {
+            input: Some(Box::new(rel)),
+            plugin: operator.to_owned(),
+            args: Vec::new(),
+            declared: false,
+        };
+        rel::closed(op, columns, span)
+    }
+
+    /// An aggregate with its name, or an expression around some, which sets `computed`.
+    fn aggregate_or_expression(
+        &mut self,
+        syntax: &Syntax,
+        cx: &Cx<'_>,
+        computed: &mut bool,
+    ) -> Option<(Aggregate, String)> {
+        let call = matches!(&syntax.kind, S::Call { name, .. } if functions::aggregate(&name.text).is_some());
+        if call || !contains_aggregate(syntax) {
             return self.single_aggregate(syntax, cx);
+        }
+        *computed = true;
+        let (value, _) = self.with_aggregates(syntax, cx);
+        let output = self.column(String::new(), value.ty);
+        let aggregate = Aggregate {
+            function: "take_any",
+            args: vec![value],
+            outputs: vec![output],
+        };
+        Some((aggregate, names::of(syntax).unwrap_or_default()))
+    }
+
+    /// An aggregate, or a constant, which is the same in every bin.
+    fn series_aggregate(
+        &mut self,
+        syntax: &Syntax,
+        cx: &Cx<'_>,
+        computed: &mut bool,
+    ) -> Option<(Aggregate, String)> {
+        if matches!(syntax.kind, S::Call { .. }) || contains_aggregate(syntax) {
+            return self.aggregate_or_expression(syntax, cx, computed);
         }
         // What is being typed here will be an aggregate.
         if self.asked_about(syntax.span) {
@@ -150,6 +193,7 @@ impl Binder<'_> {
         let mut names = Names::default();
         let mut columns = Vec::new();
         let mut plan = Vec::new();
+        let mut computed = false;
         for level in levels {
             let count = level
                 .count
@@ -162,7 +206,8 @@ impl Binder<'_> {
             let (given, of) = split(&level.of);
             let (rank_given, by) = split(&level.by);
             let (value, call) = self.over(&mut rel, env, |b, cx| {
-                (b.scalar(of, cx), b.single_aggregate(by, cx))
+                let call = b.aggregate_or_expression(by, cx, &mut computed);
+                (b.scalar(of, cx), call)
             });
             let own = given
                 .first()
@@ -190,6 +235,9 @@ impl Binder<'_> {
                 aggregate,
                 descending: level.descending,
             });
+        }
+        if computed {
+            return Self::only_named("top-nested", rel, columns, span);
         }
         rel::closed(
             RelOp::TopNested {
@@ -404,4 +452,26 @@ impl Binder<'_> {
             span,
         }
     }
+}
+
+/// True for an expression that calls an aggregate somewhere.
+fn contains_aggregate(syntax: &Syntax) -> bool {
+    let mut stack = vec![syntax];
+    while let Some(syntax) = stack.pop() {
+        match &syntax.kind {
+            S::Call { name, args, .. } => {
+                let scalar = functions::scalar(&name.text).is_some();
+                if !scalar && functions::aggregate(&name.text).is_some() {
+                    return true;
+                }
+                stack.extend(args.iter().map(AsRef::as_ref));
+            }
+            S::Paren(inner) | S::Negate(inner) | S::Member(inner, _) => stack.push(inner),
+            S::Binary(_, _, left, right) | S::Element(left, right) => {
+                stack.extend([left.as_ref(), right]);
+            }
+            _ => {}
+        }
+    }
+    false
 }

@@ -83,10 +83,8 @@ impl Binder<'_> {
         names: &mut Names,
         cx: &Cx<'_>,
     ) -> Vec<(Column, Expr)> {
-        let mut keys = Vec::new();
-        for item in by {
-            let (given, syntax) = split(item);
-            let value = self.scalar(syntax, cx);
+        let keys = self.keys_of_any_type(by, names, cx);
+        for ((_, value), item) in keys.iter().zip(by) {
             if value.ty == Type::Dynamic {
                 self.report(
                     Diagnostic::error(
@@ -97,6 +95,21 @@ impl Binder<'_> {
                     .hint("convert it, as with `tostring()`"),
                 );
             }
+        }
+        keys
+    }
+
+    /// Group keys, dynamics among them: `make-series` takes those.
+    pub(super) fn keys_of_any_type(
+        &mut self,
+        by: &[Syntax],
+        names: &mut Names,
+        cx: &Cx<'_>,
+    ) -> Vec<(Column, Expr)> {
+        let mut keys = Vec::new();
+        for item in by {
+            let (given, syntax) = split(item);
+            let value = self.scalar(syntax, cx);
             let name = match (given.first(), &syntax.kind) {
                 (Some(name), _) => self.take_name(names, &name.text, item.span),
                 // A name that means nothing takes nobody's name away.
@@ -152,9 +165,7 @@ impl Binder<'_> {
             calls.push(call);
             return;
         }
-        let outer = self.aggregating.replace(Vec::new());
-        let value = self.scalar(syntax, cx);
-        let mut found = std::mem::replace(&mut self.aggregating, outer).unwrap_or_default();
+        let (value, mut found) = self.with_aggregates(syntax, cx);
         self.check_aggregated(&value, &found, keys, item.span);
         calls.append(&mut found);
         let name = match given.first() {
@@ -163,6 +174,18 @@ impl Binder<'_> {
         };
         let column = self.column(name, value.ty);
         outputs.push((column, value));
+    }
+
+    /// An expression in which aggregates may stand, and those.
+    pub(super) fn with_aggregates(
+        &mut self,
+        syntax: &Syntax,
+        cx: &Cx<'_>,
+    ) -> (Expr, Vec<Aggregate>) {
+        let outer = self.aggregating.replace(Vec::new());
+        let value = self.scalar(syntax, cx);
+        let found = std::mem::replace(&mut self.aggregating, outer).unwrap_or_default();
+        (value, found)
     }
 
     /// A name the query gives: an error if it gave it before, a number after it if a default name took it.
@@ -491,6 +514,7 @@ impl Binder<'_> {
             for (value, name) in self.values_of(arg, &values, keys, cx) {
                 values.push(value);
                 names.push(match name {
+                    None if args.len() == 1 && !prefix.is_empty() => prefix.to_owned(),
                     None => format!("any_arg{position}"),
                     Some(name) => format!("{prefix}{name}"),
                 });

@@ -195,12 +195,16 @@ impl Binder<'_> {
 
     /// `workspace("x").Table`: the name counts, and an unknown one is somebody else's table.
     pub(super) fn remote_table(&mut self, name: &str, span: Span) -> Rel {
-        self.stored(name, span).unwrap_or_else(|| {
-            let fuzzy = std::mem::replace(&mut self.fuzzy, true);
-            let rel = self.missing_table(name, span);
-            self.fuzzy = fuzzy;
-            rel
-        })
+        self.stored(name, span)
+            .unwrap_or_else(|| self.foreign_table(name, span))
+    }
+
+    /// Somebody else's table: its columns are unknown, and here it has no rows.
+    pub(super) fn foreign_table(&mut self, name: &str, span: Span) -> Rel {
+        let fuzzy = std::mem::replace(&mut self.fuzzy, true);
+        let rel = self.missing_table(name, span);
+        self.fuzzy = fuzzy;
+        rel
     }
 
     /// Tables of the catalog that a pattern matches; those of the text have to be named.
@@ -470,7 +474,8 @@ impl Binder<'_> {
         for column in &columns {
             self.take_name(&mut names, &column.name, span);
         }
-        let fills = !columns.is_empty() && values.len().is_multiple_of(columns.len());
+        let nothing = columns.is_empty() && values.is_empty();
+        let fills = nothing || !columns.is_empty() && values.len().is_multiple_of(columns.len());
         if !fills && !self.is_broken(span) {
             let message = format!(
                 "{} values do not fill rows of {} columns",

@@ -69,15 +69,18 @@ impl Binder<'_> {
                 types.push(column.ty);
             }
         }
-        // A value of unknown type is taken for one of the only type the others have; where they have several, all are
-        // dynamics.
+        // A value of unknown type is taken for one of the type the others have, where the first two agree on it and no
+        // other is known; else all are dynamics.
         let mut adapted = std::collections::HashMap::new();
         for (name, types) in &mut order {
             if types.contains(&Type::Unknown) && types.len() > 1 {
-                types.retain(|ty| *ty != Type::Unknown);
-                if types.len() > 1 {
-                    *types = vec![Type::Unknown];
-                }
+                let mut given = rels.iter().filter_map(|rel| {
+                    let column = rel.columns.iter().find(|column| column.name == *name);
+                    column.map(|column| column.ty)
+                });
+                let (first, second) = (given.next(), given.next());
+                let sure = first == second && types.len() == 2;
+                *types = vec![first.filter(|_| sure).unwrap_or(Type::Unknown)];
                 adapted.insert(name.clone(), types[0]);
             }
         }
@@ -143,7 +146,11 @@ impl Binder<'_> {
     }
 
     /// Converts the named columns to these types, where they are of another.
-    fn adapted(&mut self, rel: Rel, types: &std::collections::HashMap<String, Type>) -> Rel {
+    pub(super) fn adapted(
+        &mut self,
+        rel: Rel,
+        types: &std::collections::HashMap<String, Type>,
+    ) -> Rel {
         let wanted = |column: &Column| {
             let ty = types.get(&column.name).copied();
             ty.filter(|ty| *ty != column.ty)

@@ -53,6 +53,11 @@ pub(super) const ENTRIES: &[Function] = &[
         "True when the string holds only ASCII characters.",
     ),
     Function::new(
+        "iscolumnexists",
+        &["(column_name: const string) -> bool"],
+        "True when the table has a column of that name.",
+    ),
+    Function::new(
         "isempty",
         &["(value: scalar) -> bool"],
         "True for an empty string or a null.",

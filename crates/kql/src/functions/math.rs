@@ -68,7 +68,7 @@ pub(super) const ENTRIES: &[Function] = &[
     .named_as_argument(),
     Function::new(
         "bin_auto",
-        &["(value: summable) -> arg0"],
+        &["(value: summable) -> promoted"],
         "Rounds down by the query's bin size settings.",
     )
     .named_as_argument(),

@@ -39,6 +39,8 @@ pub enum Naming {
     Anonymous,
     /// Like its first argument: `tostring(a)` is `a`.
     Argument,
+    /// Like its argument, when it is the only one.
+    OnlyArgument,
     /// `prefix_argument`: `dcount(a)` is `dcount_a`.
     Prefixed(&'static str),
     /// Always so.
@@ -110,6 +112,11 @@ impl Function {
 
     const fn named_as_argument(mut self) -> Self {
         self.naming = Naming::Argument;
+        self
+    }
+
+    const fn named_as_only_argument(mut self) -> Self {
+        self.naming = Naming::OnlyArgument;
         self
     }
 

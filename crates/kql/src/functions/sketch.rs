@@ -38,6 +38,16 @@ pub(super) const ENTRIES: &[Function] = &[
     )
     .prefixed("percentile_tdigest"),
     Function::new(
+        "percentile_array_tdigest",
+        &[
+            "(tdigest: array, percentile: real+) -> dynamic",
+            "(tdigest: array, percentiles: array) -> dynamic",
+        ],
+        "Same as percentiles_array_tdigest.",
+    )
+    .prefixed("percentile_tdigest")
+    .alias_of("percentiles_array_tdigest"),
+    Function::new(
         "percentiles_array_tdigest",
         &[
             "(tdigest: array, percentile: real+) -> dynamic",

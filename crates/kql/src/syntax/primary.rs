@@ -26,6 +26,10 @@ impl Parser<'_> {
             let span = self.since(start);
             return match value.kind {
                 // A literal's sign belongs to it, so that the least `long` can be written.
+                ExprKind::Literal(Constant::Int(n)) => Expr {
+                    kind: ExprKind::Literal(Constant::Int(n.wrapping_neg())),
+                    span,
+                },
                 ExprKind::Literal(Constant::Long(n)) => Expr {
                     kind: ExprKind::Literal(Constant::Long(n.wrapping_neg())),
                     span,

@@ -9,7 +9,7 @@ use crate::bind::coerce::cast;
 use crate::bind::scope::Cx;
 use crate::bind::{Binder, scalar};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::functions::{FunctionKind, Kind, Known, Parameter};
+use crate::functions::{FunctionKind, Kind, Known, Parameter, Returns};
 use crate::plan::{Column, Expr, ExprKind, Literal};
 use crate::syntax::tree::{Constant, ExprKind as S};
 use crate::types::{Span, Type};
@@ -65,6 +65,14 @@ impl Binder<'_> {
                     };
                     bound.extend(cx.row.columns.iter().map(star));
                 }
+                _ if known
+                    .signatures
+                    .iter()
+                    .any(|s| s.parameters.first().is_some_and(|p| p.kind == Kind::Table)) =>
+                {
+                    let table = self.table(arg, cx.env);
+                    bound.push(Self::names_of_columns(&table, arg.span));
+                }
                 S::Named { value, .. } => bound.push(self.scalar(value, cx)),
                 _ => bound.push(self.scalar(arg, cx)),
             }
@@ -90,6 +98,17 @@ impl Binder<'_> {
         cast(value, ty)
     }
 
+    /// What the plan keeps of a table that is an argument: the names of its columns, as a dynamic array.
+    fn names_of_columns(table: &crate::plan::Rel, span: Span) -> Expr {
+        let names: Vec<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
+        let text = serde_json::to_string(&names).unwrap_or_default();
+        Expr {
+            kind: ExprKind::Literal(Literal::Dynamic(text)),
+            ty: Type::Dynamic,
+            span,
+        }
+    }
+
     /// Chooses a signature, checks and converts the arguments and says the result's type. `at` is the function's name,
     /// `call` the whole call.
     pub(in crate::bind) fn fit(
@@ -102,7 +121,15 @@ impl Binder<'_> {
         let choice = choose(known, &args);
         let (candidate, ty) = match choice {
             Choice::One(candidate) => {
-                let ty = result(candidate.signature, &args, &candidate.parameters, literal);
+                let mut ty = result(candidate.signature, &args, &candidate.parameters, literal);
+                // What several arguments have in common hangs on each of them.
+                let shared = matches!(
+                    candidate.signature.returns,
+                    Returns::Common | Returns::Widest
+                );
+                if shared && args.iter().any(|arg| arg.ty == Type::Unknown) {
+                    ty = Type::Unknown;
+                }
                 (candidate, ty)
             }
             Choice::Any(candidates) => {

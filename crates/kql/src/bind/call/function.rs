@@ -36,7 +36,18 @@ impl Binder<'_> {
         }
         let inner = self.bind_arguments(&lambda.parameters, env, args, span, cx);
         self.calls += 1;
+        // A table that is an argument has its columns, and a table that a string names may lack some.
+        let named = |p: &Declared| matches!(p.ty, ParameterType::Scalar(Type::String));
+        let inlined = usize::from(
+            lambda.parameters.iter().any(named)
+                && !lambda
+                    .parameters
+                    .iter()
+                    .any(|p| matches!(p.ty, ParameterType::Table(..))),
+        );
+        self.inlined += inlined;
         let value = self.body(&lambda.body, inner, span);
+        self.inlined -= inlined;
         self.calls -= 1;
         value
     }
@@ -196,7 +207,9 @@ impl Binder<'_> {
         let names = lambda.parameters.iter().map(|p| p.name.text.as_str());
         self.check_names(&lambda.body, names);
         let (shared, operators) = (self.materialized.len(), self.operators);
+        let inlined = std::mem::take(&mut self.inlined);
         self.body(&lambda.body, inner, lambda.body.span);
+        self.inlined = inlined;
         self.materialized.truncate(shared);
         self.operators = operators;
     }

@@ -50,13 +50,16 @@ impl Binder<'_> {
         match name.text.as_str() {
             "toscalar" => return Value::Scalar(self.scalar_of_table(args, span, cx)),
             "materialize" => return self.materialize(args, span, cx),
-            "table" | "materialized_view" | "external_table" => {
+            "table" | "materialized_view" | "external_table" | "stored_query_result" | "graph" => {
                 return self.named_table(name, args, span, cx);
             }
             "_GetWatchlist" => return self.watchlist(args, span, cx),
             "now" | "ago" => return Value::Scalar(self.clock(&name.text, args, span, cx)),
             "column_ifexists" | "columnifexists" => {
                 return Value::Scalar(self.column_if_exists(args, span, cx));
+            }
+            "iscolumnexists" => {
+                return Value::Scalar(self.has_column(args, span, name.span, cx));
             }
             "pack_all" | "bag_pack_columns" => {
                 return Value::Scalar(self.pack_columns(name, args, span, cx));
@@ -146,6 +149,19 @@ impl Binder<'_> {
                 None => Value::Table(self.missing_table(&name.text, span)),
             },
         }
+    }
+
+    /// True for a database of another cluster, whose tables nobody knows here.
+    pub(in crate::bind) fn is_foreign(syntax: &Syntax) -> bool {
+        let mut syntax = syntax;
+        while let S::Call {
+            receiver: Some(receiver),
+            ..
+        } = &syntax.kind
+        {
+            syntax = receiver;
+        }
+        matches!(&syntax.kind, S::Call { name, .. } if name.text == "cluster")
     }
 
     /// True for `cluster(...)`, `database(...)`, `workspace(...)`, `app(...)`, `adx(...)` and chains of them.

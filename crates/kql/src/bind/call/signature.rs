@@ -271,7 +271,10 @@ pub(super) fn result(
             Type::Int => Type::Long,
             ty => ty,
         },
-        Returns::Widest => coerce::common([argument(0), argument(1)]),
+        Returns::Widest => match coerce::common((0..args.len().max(2)).map(argument)) {
+            Type::Int => Type::Long,
+            ty => ty,
+        },
         Returns::Common => shared_type(args, parameters),
         Returns::Literal => literal.unwrap_or(Type::String),
         Returns::Custom => Type::Dynamic,

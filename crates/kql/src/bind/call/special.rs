@@ -239,6 +239,7 @@ impl Binder<'_> {
             }
             None if cx.row.open => {
                 let column = self.column(name, Type::Unknown);
+                self.optional.insert(column.id);
                 let value = Expr {
                     kind: ExprKind::Column(column.id),
                     ty: column.ty,
@@ -257,6 +258,26 @@ impl Binder<'_> {
                 }
             }
             None => default,
+        }
+    }
+
+    /// `iscolumnexists("a")` is known when the query is bound.
+    pub(super) fn has_column(&mut self, args: &Args, span: Span, at: Span, cx: &Cx<'_>) -> Expr {
+        let Some(known) = functions::scalar("iscolumnexists") else {
+            return Self::unknown(span);
+        };
+        let call = self.builtin(known, args, span, at, cx);
+        let ExprKind::Call { args, .. } = &call.kind else {
+            return call;
+        };
+        let Some(ExprKind::Literal(Literal::String(name))) = args.first().map(|arg| &arg.kind)
+        else {
+            return call;
+        };
+        let found = cx.row.columns.iter().any(|column| column.name == *name);
+        Expr {
+            kind: ExprKind::Literal(Literal::Bool(found)),
+            ..call
         }
     }
 

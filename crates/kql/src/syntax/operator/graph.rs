@@ -23,7 +23,12 @@ impl Parser<'_> {
     pub(super) fn make_graph(&mut self) -> OpKind {
         self.options(&[]);
         let source = self.column_reference();
-        if !self.eat("-->") {
+        // `--` is the undirected form; the lexer knows it as two signs.
+        let undirected = self.at("-") && self.ahead(1, "-");
+        if undirected {
+            self.advance();
+            self.advance();
+        } else if !self.eat("-->") {
             self.expected("`-->`");
         }
         let target = self.column_reference();

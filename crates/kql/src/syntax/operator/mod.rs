@@ -130,6 +130,7 @@ impl Parser<'_> {
             }
             "datatable" | "externaldata" => self.ahead(1, "("),
             "external_data" => self.ahead(1, "("),
+            "inline_external_table" => self.ahead(1, "(") || self.word(1) == "kind",
             _ => false,
         };
         if !source {
@@ -145,6 +146,7 @@ impl Parser<'_> {
             "evaluate" => self.evaluate(),
             "datatable" => self.datatable(),
             "macro-expand" => self.macro_expand(),
+            "inline_external_table" => self.inline_external_table(),
             _ => self.external_data(),
         };
         Some(Op {

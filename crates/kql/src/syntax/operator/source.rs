@@ -52,6 +52,52 @@ impl Parser<'_> {
         }
     }
 
+    /// `inline_external_table (a:string) kind=storage partition by (...) pathformat=(...) dataformat=csv ("uri") with (...)`.
+    /// How the files are laid out does not matter to what the table looks like.
+    pub(super) fn inline_external_table(&mut self) -> OpKind {
+        let columns = if self.at("(") {
+            self.schema().0
+        } else {
+            Vec::new()
+        };
+        for clause in ["kind", "partition", "pathformat", "dataformat"] {
+            if !self.eat_word(clause) {
+                continue;
+            }
+            if clause == "partition" {
+                self.expect_word("by");
+                self.skip_group();
+            } else if self.expect("=") && self.at("(") {
+                self.skip_group();
+            } else {
+                self.any_name();
+            }
+        }
+        let mut uris = Vec::new();
+        if self.expect("(") {
+            uris = self.loose_list(")", Self::expression);
+            self.expect(")");
+        }
+        let options = if self.eat_word("with") {
+            self.option_list(&[])
+        } else {
+            Vec::new()
+        };
+        OpKind::ExternalData {
+            columns,
+            uris,
+            options,
+        }
+    }
+
+    /// Skips what stands in parentheses.
+    fn skip_group(&mut self) {
+        if self.expect("(") {
+            self.recover();
+            self.expect(")");
+        }
+    }
+
     pub(super) fn evaluate(&mut self) -> OpKind {
         self.options(&[]);
         self.note_want(Want::Plugin);

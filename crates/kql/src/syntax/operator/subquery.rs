@@ -37,6 +37,7 @@ impl Parser<'_> {
     pub(super) fn scan(&mut self) -> OpKind {
         let options = self.options(&[
             ("with_match_id", Choice::Any),
+            ("with_step_name", Choice::Any),
             ("kind", Choice::Words(&["partial", "full"])),
         ]);
         let mut match_id = None;
