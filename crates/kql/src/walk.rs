@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::{
-    Aggregate, ColumnId, Expr, ExprKind, ParsePiece, PluginArg, Rel, RelOp, SortKey, TableRead,
+    Aggregate, ColumnId, ColumnName, Expr, ExprKind, ParsePiece, PluginArg, Rel, RelOp, SortKey, TableRead,
 };
 
 /// What an id stands for where it is met.
@@ -403,7 +403,7 @@ pub(crate) fn reads(results: &mut [Rel], materialized: &mut [Rel]) -> Vec<TableR
         );
     }
     whole.into_iter().for_each(|id| used.insert(id));
-    let mut tables: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut tables: BTreeMap<String, BTreeSet<ColumnName>> = BTreeMap::new();
     for tree in trees {
         let mut collect = |node: &Rel| {
             if let RelOp::Table { name, columns } = &node.op {
@@ -427,7 +427,7 @@ pub(crate) fn reads(results: &mut [Rel], materialized: &mut [Rel]) -> Vec<TableR
         .into_iter()
         .map(|(table, columns)| TableRead {
             table,
-            columns: columns.into_iter().collect(),
+            columns: columns.into_iter().map(String::from).collect(),
         })
         .collect()
 }

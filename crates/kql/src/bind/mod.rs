@@ -27,7 +27,7 @@ use std::rc::Rc;
 
 use crate::catalog::Catalog;
 use crate::diagnostic::{Code, Diagnostic, closest};
-use crate::plan::{Column, ColumnId, Expr, ExprKind, Literal, Query, Rel, RelOp, Render};
+use crate::plan::{Column, ColumnId, ColumnName, Expr, ExprKind, Literal, Query, Rel, RelOp, Render};
 use crate::syntax::tree::{ExprKind as Syntax, Script, StatementKind};
 use crate::types::{Span, Type};
 use crate::walk;
@@ -213,7 +213,7 @@ impl<'c> Binder<'c> {
         ColumnId(self.next_id)
     }
 
-    fn column(&mut self, name: impl Into<String>, ty: Type) -> Column {
+    fn column(&mut self, name: impl Into<ColumnName>, ty: Type) -> Column {
         Column {
             id: self.fresh(),
             name: name.into(),

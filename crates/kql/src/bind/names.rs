@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::functions::{self, Known, Naming};
-use crate::plan::{Column, ColumnId};
+use crate::plan::{Column, ColumnId, ColumnName};
 use crate::syntax::tree::{Constant, Expr, ExprKind};
 
 /// The name an expression gives its column: `a.b` is `a_b`, `tostring(a)` is `a`; `None` when it has none.
@@ -74,24 +74,24 @@ pub(crate) fn aggregate(known: &Known, argument: &str) -> String {
 /// The names of one operator's output.
 #[derive(Default)]
 pub(crate) struct Names {
-    used: HashSet<String>,
+    used: HashSet<ColumnName>,
     ids: HashSet<ColumnId>,
-    avoided: HashSet<String>,
-    given: HashSet<String>,
+    avoided: HashSet<ColumnName>,
+    given: HashSet<ColumnName>,
     /// The last number behind a name.
-    numbers: HashMap<String, usize>,
+    numbers: HashMap<ColumnName, usize>,
     unnamed: usize,
 }
 
 impl Names {
     /// Takes a name as it is; false when it was taken before.
-    pub(crate) fn explicit(&mut self, name: &str) -> bool {
-        self.used.insert(name.to_owned())
+    pub(crate) fn explicit(&mut self, name: impl Into<ColumnName>) -> bool {
+        self.used.insert(name.into())
     }
 
     /// Notes a name that the query gives; false when it gave it before.
-    pub(crate) fn given(&mut self, name: &str) -> bool {
-        self.given.insert(name.to_owned())
+    pub(crate) fn given(&mut self, name: impl Into<ColumnName>) -> bool {
+        self.given.insert(name.into())
     }
 
     /// Generated names (`Column1`) step aside for the input's columns too.
@@ -112,15 +112,16 @@ impl Names {
     }
 
     /// Takes a name, with a number after it when it is taken.
-    pub(crate) fn implicit(&mut self, base: &str) -> String {
-        if self.used.insert(base.to_owned()) {
-            return base.to_owned();
+    pub(crate) fn implicit(&mut self, base: impl Into<ColumnName>) -> ColumnName {
+        let base = base.into();
+        if self.used.insert(base.clone()) {
+            return base;
         }
         // What was taken stays taken: the search goes on where it ended.
-        let number = self.numbers.entry(base.to_owned()).or_default();
+        let number = self.numbers.entry(base.clone()).or_default();
         loop {
             *number += 1;
-            let name = format!("{base}{number}");
+            let name = ColumnName::from(format!("{base}{number}"));
             if self.used.insert(name.clone()) {
                 return name;
             }
@@ -128,10 +129,10 @@ impl Names {
     }
 
     /// `Column1`, `Column2`, ...
-    pub(crate) fn unnamed(&mut self) -> String {
+    pub(crate) fn unnamed(&mut self) -> ColumnName {
         loop {
             self.unnamed += 1;
-            let name = format!("Column{}", self.unnamed);
+            let name = ColumnName::from(format!("Column{}", self.unnamed));
             if !self.avoided.contains(&name) && self.used.insert(name.clone()) {
                 return name;
             }
@@ -139,9 +140,9 @@ impl Names {
     }
 
     /// The name for a computed column.
-    pub(crate) fn computed(&mut self, expr: &Expr) -> String {
+    pub(crate) fn computed(&mut self, expr: &Expr) -> ColumnName {
         match of(expr) {
-            Some(name) => self.implicit(&name),
+            Some(name) => self.implicit(name),
             None => self.unnamed(),
         }
     }

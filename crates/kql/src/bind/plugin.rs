@@ -271,7 +271,7 @@ impl Binder<'_> {
                 };
                 let mut columns: Vec<Column> = index.into_iter().collect();
                 columns.extend(args.iter().skip(5).filter_map(|arg| column_of(Some(arg))));
-                let (name, ty) = value.map_or((String::new(), Type::Unknown), |c| (c.name, c.ty));
+                let (name, ty) = value.map_or(("".into(), Type::Unknown), |c| (c.name, c.ty));
                 let (bins, percentile) = (number(args.get(4)), number(args.get(1)));
                 let name = format!("rolling_{bins}_percentile_{name}_{percentile}");
                 columns.push(self.column(name, ty));

@@ -3,7 +3,7 @@
 use super::rel;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::functions::tuples;
-use crate::plan::{Column, ColumnId, Expr, ExprKind, Literal, Rel, RelOp};
+use crate::plan::{Column, ColumnId, ColumnName, Expr, ExprKind, Literal, Rel, RelOp};
 use crate::syntax::tree::{Constant, Expr as Syntax, ExprKind as S, Name, Order};
 use crate::types::{Span, Type};
 
@@ -158,8 +158,8 @@ impl Binder<'_> {
         let mut assigned = Names::default();
         for item in computed {
             let name = match (item.given, item.default) {
-                (Some(name), _) => name.text.clone(),
-                (None, Some(name)) => name,
+                (Some(name), _) => ColumnName::from(&name.text),
+                (None, Some(name)) => name.into(),
                 (None, None) => unnamed.unnamed(),
             };
             if !assigned.explicit(&name) && item.given.is_some() {
@@ -345,7 +345,8 @@ impl Binder<'_> {
                 && let [table] = args.as_slice()
             {
                 let table = self.table(table, env);
-                patterns.extend(table.columns.into_iter().map(|column| column.name));
+                let names = table.columns.into_iter().map(|column| column.name.into());
+                patterns.extend(names);
                 continue;
             }
             let value = self.scalar(item, &Cx::over(env, &rel));
@@ -400,7 +401,7 @@ impl Binder<'_> {
                 self.name_taken(&name.text, name.span);
             }
             if let Some(column) = columns.iter_mut().find(|column| column.id == id) {
-                column.name = name.text;
+                column.name = name.text.into();
             }
         }
         let open = rel.open;
@@ -438,7 +439,7 @@ impl Binder<'_> {
                 });
             }
             for column in found {
-                let later = pattern && explicit.contains(&column.name);
+                let later = pattern && explicit.iter().any(|name| column.name == *name);
                 if !later && !first.iter().any(|known| known.id == column.id) {
                     first.push(column);
                 }

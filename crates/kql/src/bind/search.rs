@@ -7,7 +7,7 @@ use super::table::option_text;
 use super::union::option;
 use super::{Binder, scalar};
 use crate::diagnostic::Code;
-use crate::plan::{Expr, ExprKind, Literal, Operator, Rel};
+use crate::plan::{ColumnName, Expr, ExprKind, Literal, Operator, Rel};
 use crate::syntax::tree::{Constant, Expr as Syntax, ExprKind as S, Option_};
 use crate::types::{Span, Type};
 
@@ -112,7 +112,7 @@ impl Binder<'_> {
         if !mentioned.is_empty() {
             rels.retain(|rel| rel.open || mentioned.iter().any(|name| has(rel, name)));
         }
-        let mut shared: Vec<String> = rels.first().map_or_else(Vec::new, |first| {
+        let mut shared: Vec<ColumnName> = rels.first().map_or_else(Vec::new, |first| {
             let everywhere = |name: &str| {
                 rels.iter()
                     .all(|rel| rel.columns.iter().any(|column| column.name == name))
@@ -125,8 +125,8 @@ impl Binder<'_> {
                 .collect()
         });
         for name in mentioned {
-            if !shared.contains(&name) {
-                shared.push(name);
+            if !shared.iter().any(|known| *known == name) {
+                shared.push(name.into());
             }
         }
         let source = option(options, &["withsource", "with_source"]).map(|o| option_text(&o.value));
@@ -193,7 +193,7 @@ impl Binder<'_> {
                     .filter(|c| !shared.contains(&c.name))
                 {
                     pack.push(scalar::literal(
-                        &Constant::String(column.name.clone()),
+                        &Constant::String(column.name.to_string()),
                         span,
                     ));
                     pack.push(Self::pass(column, span).1);

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use crate::diagnostic::Code;
 use crate::functions;
 use crate::plan::{
-    Aggregate, Column, Expr, ExprKind, Literal, PluginArg, Rel, RelOp, SortKey, TopNestedLevel,
+    Aggregate, Column, ColumnName, Expr, ExprKind, Literal, PluginArg, Rel, RelOp, SortKey, TopNestedLevel,
 };
 use crate::syntax::tree::{
     Expr as Syntax, ExprKind as S, Level, Name, Op, Order, ScanStep, SeriesItem,
@@ -45,7 +45,7 @@ impl Binder<'_> {
                 let name = match given.first() {
                     Some(name) => {
                         names.explicit(&name.text);
-                        name.text.clone()
+                        ColumnName::from(&name.text)
                     }
                     None => names.implicit(&own),
                 };
@@ -122,7 +122,7 @@ impl Binder<'_> {
     }
 
     /// An aggregate, or a constant, which is the same in every bin.
-    fn series_aggregate(&mut self, syntax: &Syntax, cx: &Cx<'_>) -> Option<(Aggregate, String)> {
+    fn series_aggregate(&mut self, syntax: &Syntax, cx: &Cx<'_>) -> Option<(Aggregate, ColumnName)> {
         if matches!(syntax.kind, S::Call { .. }) {
             return self.single_aggregate(syntax, cx);
         }
@@ -133,7 +133,7 @@ impl Binder<'_> {
             args: vec![value],
             outputs: vec![output],
         };
-        Some((aggregate, names::of(syntax).unwrap_or_default()))
+        Some((aggregate, names::of(syntax).unwrap_or_default().into()))
     }
 
     pub(super) fn top_nested(

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::functions::{self, Known};
-use crate::plan::{Aggregate, Column, ColumnId, Expr, ExprKind, Literal, Rel, RelOp};
+use crate::plan::{Aggregate, Column, ColumnId, ColumnName, Expr, ExprKind, Literal, Rel, RelOp};
 use crate::syntax::tree::{Expr as Syntax, ExprKind as S, Name};
 use crate::types::{Span, Type};
 use crate::walk;
@@ -164,7 +164,7 @@ impl Binder<'_> {
     }
 
     /// A name the query gives: an error if it gave it before, a number after it if a default name took it.
-    fn output_name(&mut self, name: &Name, names: &mut Names) -> String {
+    fn output_name(&mut self, name: &Name, names: &mut Names) -> ColumnName {
         if !names.given(&name.text) {
             self.name_taken(&name.text, name.span);
         }
@@ -172,11 +172,17 @@ impl Binder<'_> {
     }
 
     /// Takes a name, or reports that another column has it.
-    pub(super) fn take_name(&mut self, names: &mut Names, name: &str, span: Span) -> String {
-        if !names.explicit(name) {
-            self.name_taken(name, span);
+    pub(super) fn take_name(
+        &mut self,
+        names: &mut Names,
+        name: impl Into<ColumnName>,
+        span: Span,
+    ) -> ColumnName {
+        let name = name.into();
+        if !names.explicit(&name) {
+            self.name_taken(&name, span);
         }
-        name.to_owned()
+        name
     }
 
     pub(super) fn name_taken(&mut self, name: &str, span: Span) {
@@ -243,7 +249,7 @@ impl Binder<'_> {
         &mut self,
         syntax: &Syntax,
         cx: &Cx<'_>,
-    ) -> Option<(Aggregate, String)> {
+    ) -> Option<(Aggregate, ColumnName)> {
         let S::Call {
             receiver: None,
             name,
@@ -325,7 +331,7 @@ impl Binder<'_> {
         listed: &[Expr],
         cx: &Cx<'_>,
         span: Span,
-    ) -> Vec<(Expr, String)> {
+    ) -> Vec<(Expr, ColumnName)> {
         let used = |id: ColumnId| {
             let direct = |expr: &Expr| matches!(expr.kind, ExprKind::Column(other) if other == id);
             keys.iter().any(|(_, value)| direct(value)) || listed.iter().any(direct)
@@ -354,7 +360,7 @@ impl Binder<'_> {
         values: &[Expr],
         keys: &[(Column, Expr)],
         cx: &Cx<'_>,
-    ) -> Vec<(Expr, Option<String>)> {
+    ) -> Vec<(Expr, Option<ColumnName>)> {
         if matches!(arg.kind, S::Star) {
             let all = Self::star_columns(keys, values, cx, arg.span);
             return all
@@ -364,7 +370,8 @@ impl Binder<'_> {
         }
         let (given, syntax) = split(arg);
         let name = given.first().map(|name| name.text.clone());
-        vec![(self.scalar(syntax, cx), name.or_else(|| names::of(syntax)))]
+        let name = name.or_else(|| names::of(syntax));
+        vec![(self.scalar(syntax, cx), name.map(ColumnName::from))]
     }
 
     fn arg_extreme(
@@ -410,11 +417,11 @@ impl Binder<'_> {
             String::new()
         };
         let mut values = vec![extreme];
-        let mut names = vec![first_name];
+        let mut names = vec![ColumnName::from(first_name)];
         for arg in &args[1..] {
             for (value, name) in self.values_of(arg, &values, keys, cx) {
                 values.push(value);
-                names.push(name.map_or_else(String::new, |name| format!("{prefix}{name}")));
+                names.push(prefixed(&prefix, name));
             }
         }
         self.outputs(function, values, names)
@@ -424,7 +431,7 @@ impl Binder<'_> {
         &mut self,
         function: &'static str,
         args: Vec<Expr>,
-        names: Vec<String>,
+        names: Vec<ColumnName>,
     ) -> Aggregate {
         let outputs = args
             .iter()
@@ -460,8 +467,8 @@ impl Binder<'_> {
             for (value, name) in self.values_of(arg, &values, keys, cx) {
                 values.push(value);
                 names.push(match name {
-                    None if prefix.is_empty() => String::new(),
-                    name => format!("{prefix}{}", name.unwrap_or_default()),
+                    None => prefix.into(),
+                    name => prefixed(prefix, name),
                 });
             }
         }
@@ -510,5 +517,14 @@ impl Binder<'_> {
             args: bound,
             outputs,
         }
+    }
+}
+
+/// A default name behind a prefix; empty where there is none.
+fn prefixed(prefix: &str, name: Option<ColumnName>) -> ColumnName {
+    match name {
+        Some(name) if prefix.is_empty() => name,
+        Some(name) => format!("{prefix}{name}").into(),
+        None => "".into(),
     }
 }

@@ -5,7 +5,7 @@ use super::coerce::cast;
 use super::rel;
 use super::scope::Env;
 use super::table::option_text;
-use crate::plan::{Column, Rel, RelOp, SourceColumns, UnionInput};
+use crate::plan::{Column, ColumnName, Rel, RelOp, SourceColumns, UnionInput};
 use crate::syntax::tree::{Expr as Syntax, ExprKind as S, Option_};
 use crate::types::{Span, Type};
 
@@ -56,7 +56,7 @@ impl Binder<'_> {
         inner: bool,
         span: Span,
     ) -> Rel {
-        let mut order: Vec<(String, Vec<Type>)> = Vec::new();
+        let mut order: Vec<(ColumnName, Vec<Type>)> = Vec::new();
         let mut index = std::collections::HashMap::new();
         for column in rels.iter().flat_map(|rel| rel.columns.iter()) {
             let at = *index.entry(column.name.clone()).or_insert_with(|| {
@@ -88,7 +88,7 @@ impl Binder<'_> {
             });
         }
         let mut columns = Vec::new();
-        let mut wanted: Vec<Option<(String, Type)>> = Vec::new();
+        let mut wanted: Vec<Option<(ColumnName, Type)>> = Vec::new();
         let source = source.map(|name| {
             let column = self.column(name, Type::String);
             let id = column.id;
@@ -99,7 +99,7 @@ impl Binder<'_> {
         for (name, types) in order {
             for ty in &types {
                 let shown = if types.len() > 1 {
-                    format!("{name}_{ty}")
+                    ColumnName::from(format!("{name}_{ty}"))
                 } else {
                     name.clone()
                 };
@@ -138,7 +138,7 @@ impl Binder<'_> {
     }
 
     /// Converts the named columns to values of unknown type, where they are of another.
-    fn as_unknown(&mut self, rel: Rel, names: &std::collections::HashSet<String>) -> Rel {
+    fn as_unknown(&mut self, rel: Rel, names: &std::collections::HashSet<ColumnName>) -> Rel {
         let differs = |column: &Column| column.ty != Type::Unknown && names.contains(&column.name);
         if !rel.columns.iter().any(differs) {
             return rel;
