@@ -61,10 +61,7 @@ impl<'q> Lowering<'q> {
                 if carried.get(idx) != Some(&true) {
                     continue;
                 }
-                let from = input
-                    .columns
-                    .get(idx)
-                    .filter(|id| has(&plan, &name(*id)));
+                let from = input.columns.get(idx).filter(|id| has(&plan, &name(*id)));
                 let value = match from {
                     Some(id) => column(name(id)),
                     None if Some(column_out.id) == source => {
@@ -113,11 +110,7 @@ impl<'q> Lowering<'q> {
         let of = |idx: usize| {
             let mut found = None;
             for (input, plan) in inputs.iter().zip(plans) {
-                if let Some(id) = input
-                    .columns
-                    .get(idx)
-                    .filter(|id| has(plan, &name(*id)))
-                {
+                if let Some(id) = input.columns.get(idx).filter(|id| has(plan, &name(*id))) {
                     let ty = plan
                         .schema()
                         .field_with_unqualified_name(&raw_name(id))
