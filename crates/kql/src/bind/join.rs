@@ -193,7 +193,9 @@ impl Binder<'_> {
             span,
             format!("the {side} side of the join has no column `{name}`"),
         );
-        if let Some(near) = self.closest(name, rel.columns.iter().map(|column| column.name.as_str())) {
+        if let Some(near) =
+            self.closest(name, rel.columns.iter().map(|column| column.name.as_str()))
+        {
             found = found.hint(format!("did you mean `{near}`?"));
         }
         self.report(found);

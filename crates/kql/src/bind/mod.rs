@@ -3,6 +3,7 @@
 //! The binder reports everything it finds in one pass: an expression that is wrong becomes a null of unknown type,
 //! which fits everywhere, so that one mistake is reported once.
 
+mod budget;
 mod call;
 mod coerce;
 mod expand;
@@ -11,6 +12,7 @@ mod join;
 mod names;
 mod operation;
 mod operators;
+mod places;
 mod plugin;
 mod project;
 mod rel;
@@ -26,8 +28,10 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use crate::catalog::Catalog;
-use crate::diagnostic::{Code, Diagnostic, closest};
-use crate::plan::{Column, ColumnId, ColumnName, Expr, ExprKind, Literal, Query, Rel, RelOp, Render};
+use crate::diagnostic::{Code, Diagnostic, closest, keep};
+use crate::plan::{
+    Column, ColumnId, ColumnName, Expr, ExprKind, Literal, Query, Rel, RelOp, Render,
+};
 use crate::syntax::tree::{ExprKind as Syntax, Script, StatementKind};
 use crate::types::{Span, Type};
 use crate::walk;
@@ -152,6 +156,7 @@ pub(crate) struct Binder<'c> {
     /// Further results of `fork`.
     side_results: Vec<Rel>,
     renaming: walk::Renaming,
+    budget: budget::Budget,
 }
 
 impl<'c> Binder<'c> {
@@ -174,6 +179,7 @@ impl<'c> Binder<'c> {
             graph: None,
             side_results: Vec::new(),
             renaming: walk::Renaming::default(),
+            budget: budget::Budget::default(),
         }
     }
 
@@ -183,8 +189,11 @@ impl<'c> Binder<'c> {
             return;
         }
         // A function's body is bound at every call: report each of its mistakes once.
-        if self.diagnostics.len() < MAX_DIAGNOSTICS && self.seen.insert((diagnostic.code, diagnostic.span)) {
-            self.diagnostics.push(diagnostic);
+        if self.diagnostics.len() > MAX_DIAGNOSTICS {
+            return;
+        }
+        if self.seen.insert((diagnostic.code, diagnostic.span)) {
+            keep(diagnostic, &mut self.diagnostics, MAX_DIAGNOSTICS);
         }
     }
 
@@ -198,8 +207,13 @@ impl<'c> Binder<'c> {
         name: &str,
         candidates: impl IntoIterator<Item = &'a str>,
     ) -> Option<&'a str> {
-        let read = self.muted == 0 && self.diagnostics.len() < MAX_DIAGNOSTICS;
-        read.then(|| closest(name, candidates)).flatten()
+        self.gives_hints()
+            .then(|| closest(name, candidates))
+            .flatten()
+    }
+
+    fn gives_hints(&self) -> bool {
+        self.muted == 0 && self.diagnostics.len() < MAX_DIAGNOSTICS
     }
 
     /// True where the text itself is at fault: what does not add up there is no mistake of its own.
@@ -249,6 +263,9 @@ impl<'c> Binder<'c> {
                 rel.span,
                 format!("the query has more than {MAX_OPERATORS} operators once inlined"),
             );
+            return Self::error_rel(rel.span);
+        }
+        if !self.spend(rel.columns.len(), rel.span) {
             return Self::error_rel(rel.span);
         }
         rel

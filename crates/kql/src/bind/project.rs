@@ -1,5 +1,7 @@
 //! `extend`, `project` and its family, `distinct`.
 
+use std::collections::HashSet;
+
 use super::rel;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::functions::tuples;
@@ -10,6 +12,7 @@ use crate::types::{Span, Type};
 use super::Binder;
 use super::coerce::cast;
 use super::names::{self, Names};
+use super::places::Places;
 use super::scope::{Cx, Env};
 
 /// Takes `name = value` apart; no names when there are none.
@@ -69,8 +72,18 @@ impl Binder<'_> {
     pub(super) fn compute<'s>(&mut self, item: &'s Syntax, cx: &Cx<'_>) -> Vec<Computed<'s>> {
         let (given, syntax) = split(item);
         let span = item.span;
+        let before = self.spent();
         let value = self.scalar(syntax, cx);
-        let Some(fields) = tuple_call(syntax) else {
+        let fields = tuple_call(syntax);
+        let copies = fields.as_ref().map_or(given.len(), Vec::len);
+        if copies > 1 {
+            // Each column has a copy of the call.
+            let size = self.spent() - before;
+            if !self.spend(size.saturating_mul(copies), span) {
+                return Vec::new();
+            }
+        }
+        let Some(fields) = fields else {
             if given.len() > 1 {
                 return self.spread(given, &value, span);
             }
@@ -156,6 +169,7 @@ impl Binder<'_> {
             .collect();
         let mut unnamed = Names::over(&columns);
         let mut assigned = Names::default();
+        let mut places = Places::default();
         for item in computed {
             let name = match (item.given, item.default) {
                 (Some(name), _) => ColumnName::from(&name.text),
@@ -170,7 +184,7 @@ impl Binder<'_> {
                 );
             }
             let column = self.column(name, item.value.ty);
-            match columns.iter().position(|old| old.name == column.name) {
+            match places.find(&column.name, &columns) {
                 Some(at) => {
                     values[at] = (column.id, item.value);
                     columns[at] = column;
@@ -262,7 +276,8 @@ impl Binder<'_> {
                     self.absorb(rel, vec![column.clone()]);
                     return vec![column];
                 }
-                let near = self.closest(name, rel.columns.iter().map(|column| column.name.as_str()));
+                let near =
+                    self.closest(name, rel.columns.iter().map(|column| column.name.as_str()));
                 let mut found = Diagnostic::error(
                     Code::UnknownColumn,
                     item.span,
@@ -274,6 +289,7 @@ impl Binder<'_> {
                 self.report(found);
                 Vec::new()
             }
+            S::Wildcard(_) | S::Star if !self.spend(rel.columns.len(), item.span) => Vec::new(),
             S::Wildcard(pattern) => {
                 let found: Vec<Column> = rel
                     .columns
@@ -320,8 +336,8 @@ impl Binder<'_> {
     }
 
     /// Ids of the columns that names and patterns list.
-    fn listed(&mut self, rel: &mut Rel, items: &[Syntax]) -> Vec<ColumnId> {
-        let mut ids = Vec::new();
+    fn listed(&mut self, rel: &mut Rel, items: &[Syntax]) -> HashSet<ColumnId> {
+        let mut ids = HashSet::new();
         for item in items {
             let found = self.named_columns(rel, item);
             ids.extend(found.iter().map(|column| column.id));
@@ -362,13 +378,17 @@ impl Binder<'_> {
             }
         }
         let mut columns: Vec<Column> = Vec::new();
+        let mut ids = HashSet::new();
         for pattern in &patterns {
+            if !self.spend(rel.columns.len(), span) {
+                break;
+            }
             for column in rel
                 .columns
                 .iter()
                 .filter(|c| names::matches(pattern, &c.name))
             {
-                if !columns.iter().any(|known| known.id == column.id) {
+                if ids.insert(column.id) {
                     columns.push(column.clone());
                 }
             }
@@ -411,14 +431,15 @@ impl Binder<'_> {
     pub(super) fn project_reorder(&mut self, mut rel: Rel, items: &[Order], span: Span) -> Rel {
         let mut first: Vec<Column> = Vec::new();
         let mut star = None;
-        let explicit: Vec<String> = items
+        let explicit: HashSet<&str> = items
             .iter()
             .filter_map(|item| match &item.expr.kind {
-                S::Name(name) => Some(name.clone()),
+                S::Name(name) => Some(name.as_str()),
                 _ => None,
             })
             .collect();
         let mut listed = Names::default();
+        let mut ids = HashSet::new();
         for item in items {
             if let S::Name(name) = &item.expr.kind {
                 self.take_name(&mut listed, name, item.expr.span);
@@ -439,8 +460,8 @@ impl Binder<'_> {
                 });
             }
             for column in found {
-                let later = pattern && explicit.iter().any(|name| column.name == *name);
-                if !later && !first.iter().any(|known| known.id == column.id) {
+                let later = pattern && explicit.contains(column.name.as_str());
+                if !later && ids.insert(column.id) {
                     first.push(column);
                 }
             }
@@ -448,7 +469,7 @@ impl Binder<'_> {
         let rest = rel
             .columns
             .iter()
-            .filter(|column| !first.iter().any(|known| known.id == column.id));
+            .filter(|column| !ids.contains(&column.id));
         let rest: Vec<Column> = rest.cloned().collect();
         let at = star.unwrap_or(first.len());
         let mut columns = first;

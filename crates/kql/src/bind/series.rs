@@ -6,7 +6,8 @@ use std::rc::Rc;
 use crate::diagnostic::Code;
 use crate::functions;
 use crate::plan::{
-    Aggregate, Column, ColumnName, Expr, ExprKind, Literal, PluginArg, Rel, RelOp, SortKey, TopNestedLevel,
+    Aggregate, Column, ColumnName, Expr, ExprKind, Literal, PluginArg, Rel, RelOp, SortKey,
+    TopNestedLevel,
 };
 use crate::syntax::tree::{
     Expr as Syntax, ExprKind as S, Level, Name, Op, Order, ScanStep, SeriesItem,
@@ -122,7 +123,11 @@ impl Binder<'_> {
     }
 
     /// An aggregate, or a constant, which is the same in every bin.
-    fn series_aggregate(&mut self, syntax: &Syntax, cx: &Cx<'_>) -> Option<(Aggregate, ColumnName)> {
+    fn series_aggregate(
+        &mut self,
+        syntax: &Syntax,
+        cx: &Cx<'_>,
+    ) -> Option<(Aggregate, ColumnName)> {
         if matches!(syntax.kind, S::Call { .. }) {
             return self.single_aggregate(syntax, cx);
         }

@@ -1,6 +1,7 @@
 //! `summarize` and aggregates wherever they may stand.
 
 use super::rel;
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use crate::diagnostic::{Code, Diagnostic};
@@ -198,7 +199,7 @@ impl Binder<'_> {
         keys: &[(Column, Expr)],
         span: Span,
     ) {
-        let allowed: Vec<ColumnId> = found
+        let allowed: HashSet<ColumnId> = found
             .iter()
             .flat_map(|call| call.outputs.iter().map(|column| column.id))
             .chain(keys.iter().map(|(column, _)| column.id))
@@ -210,6 +211,7 @@ impl Binder<'_> {
             &mut walk::Visit {
                 id: &mut |id, used| stray |= used == walk::Use::Reads && !allowed.contains(id),
                 rel: &mut |_| {},
+                size: walk::Size::default(),
             },
         );
         if stray {
@@ -362,6 +364,10 @@ impl Binder<'_> {
         cx: &Cx<'_>,
     ) -> Vec<(Expr, Option<ColumnName>)> {
         if matches!(arg.kind, S::Star) {
+            // Each gives an argument, its value and a column.
+            if !self.spend(3 * cx.row.columns.len(), arg.span) {
+                return Vec::new();
+            }
             let all = Self::star_columns(keys, values, cx, arg.span);
             return all
                 .into_iter()

@@ -161,7 +161,8 @@ impl Binder<'_> {
     }
 
     fn report_missing_table(&mut self, name: &str, span: Span) {
-        let tables = self.catalog.table_names();
+        let tables = self.gives_hints().then(|| self.catalog.table_names());
+        let tables = tables.unwrap_or_default();
         let near = self.closest(name, tables.iter().map(AsRef::as_ref));
         let mut found = if self.fuzzy {
             Diagnostic::warning(
@@ -197,10 +198,17 @@ impl Binder<'_> {
             .filter(|name| names::matches(pattern, name))
             .map(std::borrow::Cow::into_owned)
             .collect();
-        known
-            .iter()
-            .filter_map(|name| self.stored(name, span))
-            .collect()
+        let mut tables = Vec::with_capacity(known.len());
+        for name in &known {
+            let Some(table) = self.stored(name, span) else {
+                continue;
+            };
+            if !self.spend(table.columns.len(), span) {
+                break;
+            }
+            tables.push(table);
+        }
+        tables
     }
 
     fn wildcard(&mut self, pattern: &str, span: Span) -> Rel {
@@ -220,8 +228,14 @@ impl Binder<'_> {
         {
             return Self::error_rel(rel.span);
         }
+        if !self.spend(0, rel.span) {
+            return Self::error_rel(rel.span);
+        }
         let mut copy = rel.clone();
-        self.renaming.refresh(&mut copy, &mut self.next_id);
+        let size = self.renaming.refresh(&mut copy, &mut self.next_id);
+        if !self.admit(size, rel.span) {
+            return Self::error_rel(rel.span);
+        }
         copy
     }
 
@@ -247,7 +261,7 @@ impl Binder<'_> {
 
     /// Adds a column to an open relation, down to the source that has it.
     fn add_late(&mut self, rel: &mut Rel, column: &Column) -> bool {
-        if !rel.open {
+        if !rel.open || !self.spend(1, rel.span) {
             return false;
         }
         let reached = match &mut rel.op {
