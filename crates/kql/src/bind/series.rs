@@ -73,7 +73,7 @@ impl Binder<'_> {
                 .or_else(|| names::of(syntax));
             (
                 keys,
-                names.implicit(&name.unwrap_or_else(|| "Column1".to_owned())),
+                names.implicit(name.unwrap_or_else(|| "Column1".to_owned())),
                 axis,
                 aggregates,
             )
@@ -169,13 +169,13 @@ impl Binder<'_> {
                 .first()
                 .map(|name| name.text.clone())
                 .or_else(|| names::of(of));
-            let name = names.implicit(&own.unwrap_or_else(|| "Column1".to_owned()));
+            let name = names.implicit(own.unwrap_or_else(|| "Column1".to_owned()));
             let Some((mut aggregate, _)) = call else {
                 continue;
             };
             let rank = match rank_given.first() {
                 Some(given) => names.implicit(&given.text),
-                None => names.implicit(&format!("aggregated_{name}")),
+                None => names.implicit(format!("aggregated_{name}")),
             };
             aggregate.outputs.truncate(1);
             let column = self.column(name, value.ty);

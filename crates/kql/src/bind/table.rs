@@ -394,7 +394,7 @@ impl Binder<'_> {
                     (Some(name), _) => self.take_name(&mut names, &name.text, item.span),
                     (None, Some(name)) => names.implicit(&name),
                     (None, None) => {
-                        self.take_name(&mut names, &format!("print_{}", columns.len()), item.span)
+                        self.take_name(&mut names, format!("print_{}", columns.len()), item.span)
                     }
                 };
                 let column = self.column(name, computed.value.ty);
