@@ -82,7 +82,7 @@ fn rel_columns(rel: &Rel) -> Vec<(ColumnId, String, kql::types::Type)> {
         RelOp::Table { columns, .. } => columns
             .iter()
             .zip(&rel.columns)
-            .map(|((id, name), c)| (*id, name.clone(), c.ty))
+            .map(|((id, name), c)| (*id, name.to_string(), c.ty))
             .collect(),
         _ => Vec::new(),
     }

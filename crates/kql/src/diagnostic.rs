@@ -287,6 +287,14 @@ fn printable(text: &str) -> String {
         .collect()
 }
 
+/// Adds a finding to a list that is not to grow beyond `limit`. What there is too much of must not hide an error.
+pub(crate) fn keep(found: Diagnostic, list: &mut Vec<Diagnostic>, limit: usize) {
+    let first_error = || found.is_error() && !list.iter().any(Diagnostic::is_error);
+    if list.len() < limit || first_error() {
+        list.push(found);
+    }
+}
+
 /// The candidate closest to `name`, if it is close enough to be what was meant; the first of several.
 #[must_use]
 pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -393,5 +401,57 @@ mod tests {
             Some("AccountName")
         );
         assert_eq!(closest("Xyz", ["AccountName"]), None);
+    }
+
+    /// The whole table.
+    fn distance(a: &str, b: &str) -> usize {
+        let (a, b): (Vec<char>, Vec<char>) = (lower(a).collect(), lower(b).collect());
+        let mut above: Vec<usize> = (0..=b.len()).collect();
+        for (i, ca) in a.iter().enumerate() {
+            let mut row = vec![i + 1];
+            for (j, cb) in b.iter().enumerate() {
+                let replace = above[j] + usize::from(ca != cb);
+                row.push(replace.min(above[j + 1] + 1).min(row[j] + 1));
+            }
+            above = row;
+        }
+        above[b.len()]
+    }
+
+    #[test]
+    fn near_is_what_few_edits_lead_to() {
+        let words = [
+            "a",
+            "ab",
+            "ba",
+            "abc",
+            "account",
+            "Acount",
+            "AccountName",
+            "NameAccount",
+            "AcountNam",
+            "TimeGenerated",
+            "Timegenerated1",
+            "TimeStamp",
+            "tijmgeneratedd",
+            "xTimeGenerated",
+            "zürich",
+            "zurich",
+            "Zürichs",
+        ];
+        for name in words {
+            let limit = (name.chars().count() / 3).clamp(1, 4);
+            for other in words {
+                let near = distance(name, other) <= limit;
+                assert_eq!(closest(name, [other]).is_some(), near, "{name} {other}");
+            }
+            let others = words.iter().copied().filter(|word| *word != name);
+            let expected = others
+                .clone()
+                .map(|word| (distance(name, word), word))
+                .filter(|(distance, _)| *distance <= limit)
+                .min_by_key(|(distance, _)| *distance);
+            assert_eq!(closest(name, others), expected.map(|(_, word)| word));
+        }
     }
 }

@@ -1,9 +1,10 @@
 //! Walks over plans: renaming ids, collecting what is read.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::plan::{
-    Aggregate, ColumnId, Expr, ExprKind, ParsePiece, PluginArg, Rel, RelOp, SortKey, TableRead,
+    Aggregate, ColumnId, ColumnName, Expr, ExprKind, ParsePiece, PluginArg, Rel, RelOp, SortKey,
+    TableRead,
 };
 
 /// What an id stands for where it is met.
@@ -27,22 +28,59 @@ pub(crate) struct Visit<'v> {
     pub(crate) id: &'v mut dyn FnMut(&mut ColumnId, Use),
     /// Called for every operator.
     pub(crate) rel: &'v mut dyn FnMut(&Rel),
+    /// What was met.
+    pub(crate) size: Size,
 }
 
-fn ids(tree: &mut Rel, id: &mut dyn FnMut(&mut ColumnId, Use)) {
-    rel(
-        tree,
-        &mut Visit {
-            id,
-            rel: &mut |_| {},
-        },
-    );
+/// How large a tree is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Size {
+    /// Expressions, and columns of operators.
+    pub(crate) nodes: usize,
+    /// Longest way down.
+    pub(crate) height: usize,
+    level: usize,
+}
+
+impl Size {
+    fn down(&mut self, nodes: usize) {
+        self.nodes += nodes;
+        self.level += 1;
+        self.height = self.height.max(self.level);
+    }
+
+    fn up(&mut self) {
+        self.level -= 1;
+    }
+}
+
+/// The size of an expression.
+pub(crate) fn size(tree: &mut Expr) -> Size {
+    let mut visit = Visit {
+        id: &mut |_, _| {},
+        rel: &mut |_| {},
+        size: Size::default(),
+    };
+    expr(tree, &mut visit);
+    visit.size
+}
+
+fn ids(tree: &mut Rel, id: &mut dyn FnMut(&mut ColumnId, Use)) -> Size {
+    let mut visit = Visit {
+        id,
+        rel: &mut |_| {},
+        size: Size::default(),
+    };
+    rel(tree, &mut visit);
+    visit.size
 }
 
 /// Visits every id in a tree.
 pub(crate) fn rel(node: &mut Rel, visit: &mut Visit<'_>) {
     (visit.rel)(node);
+    visit.size.down(node.columns.len());
     op(&mut node.op, visit);
+    visit.size.up();
     let leaf = matches!(
         node.op,
         RelOp::MissingTable { .. }
@@ -291,6 +329,7 @@ fn expansions(
 
 /// Visits every id in an expression.
 pub(crate) fn expr(node: &mut Expr, visit: &mut Visit<'_>) {
+    visit.size.down(1);
     match &mut node.kind {
         ExprKind::Literal(_) => {}
         ExprKind::Column(id) => (visit.id)(id, Use::Reads),
@@ -329,41 +368,63 @@ fn subquery(input: &mut Rel, visit: &mut Visit<'_>) {
     if let Some(first) = input.columns.first_mut() {
         (visit.id)(&mut first.id, Use::Yields);
     }
+    visit.size.up();
 }
 
 /// A table by id: ids count up from 1, so their numbers are places.
 #[derive(Default)]
 pub(crate) struct Renaming {
-    /// The new id at the old one's place, 0 where there is none.
+    /// The new id at the old one's place, or what is known of it.
     fresh: Vec<u32>,
-    defined: Vec<ColumnId>,
+    touched: Vec<ColumnId>,
 }
+
+/// Not met yet.
+const NEW: u32 = 0;
+/// Met, but not where it is defined.
+const OUTER: u32 = u32::MAX;
 
 impl Renaming {
     /// Gives every id that the tree defines a fresh one. Ids from outside (of a lambda's arguments) stay.
-    pub(crate) fn refresh(&mut self, tree: &mut Rel, next: &mut u32) {
-        self.fresh.resize(*next as usize + 1, 0);
-        ids(tree, &mut |id, used| {
-            if used == Use::Defines
-                && let Some(new @ 0) = self.fresh.get_mut(id.0 as usize)
-            {
+    pub(crate) fn refresh(&mut self, tree: &mut Rel, next: &mut u32) -> Size {
+        self.fresh.resize(*next as usize + 1, NEW);
+        // Nearly always an id is defined before it is used.
+        let mut late = false;
+        let size = ids(tree, &mut |id, used| {
+            let Some(new) = self.fresh.get_mut(id.0 as usize) else {
+                return;
+            };
+            if used == Use::Shared {
+                return;
+            }
+            if *new == NEW {
+                self.touched.push(*id);
+            }
+            if used == Use::Defines && matches!(*new, NEW | OUTER) {
+                late |= *new == OUTER;
                 *next += 1;
                 *new = *next;
-                self.defined.push(*id);
+            }
+            match *new {
+                NEW => *new = OUTER,
+                OUTER => {}
+                new => *id = ColumnId(new),
             }
         });
-        ids(tree, &mut |id, used| {
-            if used != Use::Shared
-                && let Some(new @ 1..) = self.fresh.get(id.0 as usize)
-            {
-                *id = ColumnId(*new);
-            }
-        });
-        for id in self.defined.drain(..) {
+        if late {
+            ids(tree, &mut |id, used| {
+                let new = self.fresh.get(id.0 as usize).copied();
+                if let Some(new) = new.filter(|new| used != Use::Shared && *new != OUTER) {
+                    *id = ColumnId(new);
+                }
+            });
+        }
+        for id in self.touched.drain(..) {
             if let Some(new) = self.fresh.get_mut(id.0 as usize) {
-                *new = 0;
+                *new = NEW;
             }
         }
+        size
     }
 }
 
@@ -482,6 +543,7 @@ pub(crate) fn reads(results: &mut [Rel], materialized: &mut [Rel]) -> Vec<TableR
         let visit = &mut Visit {
             id: &mut |_, _| {},
             rel: &mut |node| demand.operator(node),
+            size: Size::default(),
         };
         rel(tree, visit);
     }
@@ -490,18 +552,15 @@ pub(crate) fn reads(results: &mut [Rel], materialized: &mut [Rel]) -> Vec<TableR
 }
 
 fn tables_read(trees: Vec<&mut Rel>, demand: &Demand) -> Vec<TableRead> {
-    let mut tables: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut tables: BTreeMap<String, Vec<ColumnName>> = BTreeMap::new();
     let mut collect = |node: &Rel| {
         if let RelOp::Table { name, columns } = &node.op {
-            if !tables.contains_key(name) {
-                tables.insert(name.clone(), BTreeSet::new());
-            }
-            let Some(list) = tables.get_mut(name) else {
-                return;
-            };
-            for (_, name) in columns.iter().filter(|(id, _)| demand.reads(*id)) {
-                if !list.contains(name) {
-                    list.insert(name.clone());
+            let read = columns.iter().filter(|(id, _)| demand.reads(*id));
+            let read = read.map(|(_, name)| name.clone());
+            match tables.get_mut(name) {
+                Some(list) => list.extend(read),
+                None => {
+                    tables.insert(name.clone(), read.collect());
                 }
             }
         }
@@ -510,12 +569,17 @@ fn tables_read(trees: Vec<&mut Rel>, demand: &Demand) -> Vec<TableRead> {
         let visit = &mut Visit {
             id: &mut |_, _| {},
             rel: &mut collect,
+            size: Size::default(),
         };
         rel(tree, visit);
     }
-    let read = |(table, columns): (String, BTreeSet<String>)| TableRead {
-        table,
-        columns: columns.into_iter().collect(),
+    let read = |(table, mut columns): (String, Vec<ColumnName>)| {
+        columns.sort_unstable();
+        columns.dedup();
+        TableRead {
+            table,
+            columns: columns.into_iter().map(String::from).collect(),
+        }
     };
     tables.into_iter().map(read).collect()
 }

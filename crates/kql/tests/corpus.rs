@@ -32,7 +32,7 @@ impl Score {
         let ours: Vec<(String, String)> = bound
             .columns
             .iter()
-            .map(|column| (column.name.clone(), column.ty.name().to_owned()))
+            .map(|column| (column.name.to_string(), column.ty.name().to_owned()))
             .collect();
         let theirs: Vec<(String, String)> = expected
             .iter()

@@ -159,7 +159,7 @@ fn queries_mean_the_same_when_printed() {
         let after = workspace.bind(&result.text, &query["dialect"]);
         let columns = |bound: &kql::Bound| -> Vec<(String, kql::Type)> {
             let columns = bound.columns.iter();
-            columns.map(|c| (c.name.clone(), c.ty)).collect()
+            columns.map(|c| (c.name.to_string(), c.ty)).collect()
         };
         let codes = |bound: &kql::Bound| -> Vec<kql::Code> {
             bound.diagnostics.iter().map(|found| found.code).collect()

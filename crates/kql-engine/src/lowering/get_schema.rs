@@ -12,7 +12,7 @@ impl<'q> Lowering<'q> {
         let mut schema: Vec<(String, Type)> = input
             .columns
             .iter()
-            .map(|c| (c.name.clone(), c.ty))
+            .map(|c| (c.name.to_string(), c.ty))
             .collect();
         if input.open {
             let plan = self.lower(input).await?;

@@ -202,7 +202,7 @@ impl<'q> Lowering<'q> {
             };
             exprs.push(value.alias(format!("o{idx}")));
             columns.push(Output {
-                name: item.name.clone(),
+                name: item.name.to_string(),
                 ty: item.ty,
             });
         }

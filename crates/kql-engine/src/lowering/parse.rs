@@ -72,7 +72,7 @@ impl<'q> Lowering<'q> {
                 for column_out in keys {
                     let path = vec![
                         (Type::Dynamic, column(temp.clone())),
-                        (Type::String, text(column_out.name.clone())),
+                        (Type::String, text(column_out.name.to_string())),
                     ];
                     outputs.push((
                         column_out.id,

@@ -8,7 +8,7 @@ use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan, LogicalPlanBuilder, cast};
 use datafusion::scalar::ScalarValue;
-use kql::plan::{ColumnId, Expr, Operator, Rel, RelOp};
+use kql::plan::{ColumnId, ColumnName, Expr, Operator, Rel, RelOp};
 use kql::types::{Span, Type};
 
 use super::expression::{kernel, lit};
@@ -57,7 +57,12 @@ impl<'q> Lowering<'q> {
         batch_plan(named_batch(columns, 0)?)
     }
 
-    fn table(&self, rel: &Rel, table: &str, columns: &[(ColumnId, String)]) -> Result<LogicalPlan> {
+    fn table(
+        &self,
+        rel: &Rel,
+        table: &str,
+        columns: &[(ColumnId, ColumnName)],
+    ) -> Result<LogicalPlan> {
         let provider = self
             .tables
             .table(table)
@@ -105,7 +110,7 @@ impl<'q> Lowering<'q> {
                     .field_with_name(stored_name)
                     .map_err(|_| EngineError::NoSuchColumn {
                         table: table.to_owned(),
-                        column: stored_name.clone(),
+                        column: stored_name.to_string(),
                         span: rel.span,
                     })?;
             let (value, raw) =

@@ -12,6 +12,7 @@ use crate::types::{Span, Type};
 use super::Binder;
 use super::coerce::cast;
 use super::names;
+use super::places::Places;
 use super::project::split;
 use super::scope::{Cx, Env};
 use super::table::option_text;
@@ -172,11 +173,9 @@ impl Binder<'_> {
             let made = || subquery.columns.iter().any(|c| c.name == column.name);
             !expanded.unnamed.contains(&column.id) || made()
         });
+        let mut places = Places::default();
         for column in &subquery.columns {
-            match columns.iter_mut().find(|known| known.name == column.name) {
-                Some(known) => *known = column.clone(),
-                None => columns.push(column.clone()),
-            }
+            put(&mut columns, &mut places, column.clone());
         }
         let open = rel.open;
         let op = RelOp::MvApply {
@@ -213,6 +212,7 @@ impl Binder<'_> {
             _ => ParseMode::Simple,
         };
         let mut columns = rel.columns.clone();
+        let mut places = Places::default();
         let mut plan = Vec::with_capacity(pieces.len());
         for piece in pieces {
             plan.push(match piece {
@@ -222,10 +222,7 @@ impl Binder<'_> {
                     let ty = ty.unwrap_or(Type::String);
                     let column = self.column(&name.text, ty);
                     let id = column.id;
-                    match columns.iter_mut().find(|old| old.name == column.name) {
-                        Some(old) => *old = column,
-                        None => columns.push(column),
-                    }
+                    put(&mut columns, &mut places, column);
                     ParsePiece::Column { id, ty }
                 }
             });
@@ -272,11 +269,9 @@ impl Binder<'_> {
             .map(|(name, ty)| self.column(&name.text, *ty))
             .collect();
         let mut columns = rel.columns.clone();
+        let mut places = Places::default();
         for key in &keys {
-            match columns.iter_mut().find(|old| old.name == key.name) {
-                Some(old) => *old = key.clone(),
-                None => columns.push(key.clone()),
-            }
+            put(&mut columns, &mut places, key.clone());
         }
         let (open, serialized) = (rel.open, rel.serialized);
         let value = Box::new(cast(value, Type::String));
@@ -310,5 +305,14 @@ impl Binder<'_> {
                 .unwrap_or_default();
         }
         option_text(value)
+    }
+}
+
+/// Puts a column in the place of the one of its name, or at the end.
+fn put(columns: &mut Vec<Column>, places: &mut Places, column: Column) {
+    let place = places.find(&column.name, columns);
+    match place.and_then(|at| columns.get_mut(at)) {
+        Some(old) => *old = column,
+        None => columns.push(column),
     }
 }

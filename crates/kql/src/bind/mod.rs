@@ -3,6 +3,7 @@
 //! The binder reports everything it finds in one pass: an expression that is wrong becomes a null of unknown type,
 //! which fits everywhere, so that one mistake is reported once.
 
+mod budget;
 mod call;
 mod coerce;
 mod expand;
@@ -12,6 +13,7 @@ mod names;
 pub(crate) mod observe;
 mod operation;
 mod operators;
+mod places;
 mod plugin;
 mod project;
 mod rel;
@@ -28,8 +30,10 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use crate::catalog::Catalog;
-use crate::diagnostic::{Code, Diagnostic, closest};
-use crate::plan::{Column, ColumnId, Expr, ExprKind, Literal, Query, Rel, RelOp, Render};
+use crate::diagnostic::{Code, Diagnostic, closest, keep};
+use crate::plan::{
+    Column, ColumnId, ColumnName, Expr, ExprKind, Literal, Query, Rel, RelOp, Render,
+};
 use crate::syntax::tree::{ExprKind as Syntax, Script, StatementKind};
 use crate::types::{Span, Type};
 use crate::walk;
@@ -160,6 +164,7 @@ pub(crate) struct Binder<'c> {
     renaming: walk::Renaming,
     /// Completion's question about one place of the text.
     observer: Option<Box<observe::Observer>>,
+    budget: budget::Budget,
 }
 
 impl<'c> Binder<'c> {
@@ -185,6 +190,7 @@ impl<'c> Binder<'c> {
             side_results: Vec::new(),
             renaming: walk::Renaming::default(),
             observer: None,
+            budget: budget::Budget::default(),
         }
     }
 
@@ -194,10 +200,11 @@ impl<'c> Binder<'c> {
             return;
         }
         // A function's body is bound at every call: report each of its mistakes once.
-        if self.diagnostics.len() < MAX_DIAGNOSTICS
-            && self.seen.insert((diagnostic.code, diagnostic.span))
-        {
-            self.diagnostics.push(diagnostic);
+        if self.diagnostics.len() > MAX_DIAGNOSTICS {
+            return;
+        }
+        if self.seen.insert((diagnostic.code, diagnostic.span)) {
+            keep(diagnostic, &mut self.diagnostics, MAX_DIAGNOSTICS);
         }
     }
 
@@ -211,8 +218,13 @@ impl<'c> Binder<'c> {
         name: &str,
         candidates: impl IntoIterator<Item = &'a str>,
     ) -> Option<&'a str> {
-        let read = self.muted == 0 && self.diagnostics.len() < MAX_DIAGNOSTICS;
-        read.then(|| closest(name, candidates)).flatten()
+        self.gives_hints()
+            .then(|| closest(name, candidates))
+            .flatten()
+    }
+
+    fn gives_hints(&self) -> bool {
+        self.muted == 0 && self.diagnostics.len() < MAX_DIAGNOSTICS
     }
 
     /// True where the text itself is at fault: what does not add up there is no mistake of its own.
@@ -226,7 +238,7 @@ impl<'c> Binder<'c> {
         ColumnId(self.next_id)
     }
 
-    fn column(&mut self, name: impl Into<String>, ty: Type) -> Column {
+    fn column(&mut self, name: impl Into<ColumnName>, ty: Type) -> Column {
         Column {
             id: self.fresh(),
             name: name.into(),
@@ -262,6 +274,9 @@ impl<'c> Binder<'c> {
                 rel.span,
                 format!("the query has more than {MAX_OPERATORS} operators once inlined"),
             );
+            return Self::error_rel(rel.span);
+        }
+        if !self.spend(rel.columns.len(), rel.span) {
             return Self::error_rel(rel.span);
         }
         rel

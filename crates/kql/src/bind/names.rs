@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::functions::{self, Known, Naming};
-use crate::plan::{Column, ColumnId};
+use crate::plan::{Column, ColumnId, ColumnName};
 use crate::syntax::tree::{Constant, Expr, ExprKind};
 
 /// The name an expression gives its column: `a.b` is `a_b`, `tostring(a)` is `a`; `None` when it has none.
@@ -101,24 +101,24 @@ pub(crate) fn aggregate(known: &Known, argument: &str) -> String {
 /// The names of one operator's output.
 #[derive(Default)]
 pub(crate) struct Names {
-    used: HashSet<String>,
+    used: HashSet<ColumnName>,
     ids: HashSet<ColumnId>,
-    avoided: HashSet<String>,
-    given: HashSet<String>,
+    avoided: HashSet<ColumnName>,
+    given: HashSet<ColumnName>,
     /// The last number behind a name.
-    numbers: HashMap<String, usize>,
+    numbers: HashMap<ColumnName, usize>,
     unnamed: usize,
 }
 
 impl Names {
     /// Takes a name as it is; false when it was taken before.
-    pub(crate) fn explicit(&mut self, name: &str) -> bool {
-        self.used.insert(name.to_owned())
+    pub(crate) fn explicit(&mut self, name: impl Into<ColumnName>) -> bool {
+        self.used.insert(name.into())
     }
 
     /// Notes a name that the query gives; false when it gave it before.
-    pub(crate) fn given(&mut self, name: &str) -> bool {
-        self.given.insert(name.to_owned())
+    pub(crate) fn given(&mut self, name: impl Into<ColumnName>) -> bool {
+        self.given.insert(name.into())
     }
 
     /// Generated names (`Column1`) step aside for the input's columns too.
@@ -139,15 +139,16 @@ impl Names {
     }
 
     /// Takes a name, with a number after it when it is taken.
-    pub(crate) fn implicit(&mut self, base: &str) -> String {
-        if self.used.insert(base.to_owned()) {
-            return base.to_owned();
+    pub(crate) fn implicit(&mut self, base: impl Into<ColumnName>) -> ColumnName {
+        let base = base.into();
+        if self.used.insert(base.clone()) {
+            return base;
         }
         // What was taken stays taken: the search goes on where it ended.
-        let number = self.numbers.entry(base.to_owned()).or_default();
+        let number = self.numbers.entry(base.clone()).or_default();
         loop {
             *number += 1;
-            let name = format!("{base}{number}");
+            let name = ColumnName::from(format!("{base}{number}"));
             if self.used.insert(name.clone()) {
                 return name;
             }
@@ -155,20 +156,20 @@ impl Names {
     }
 
     /// `Column1`, `Column2`, ...
-    pub(crate) fn unnamed(&mut self) -> String {
+    pub(crate) fn unnamed(&mut self) -> ColumnName {
         loop {
             self.unnamed += 1;
-            let name = format!("Column{}", self.unnamed);
+            let name = ColumnName::from(format!("Column{}", self.unnamed));
             if !self.avoided.contains(&name) {
-                return self.implicit(&name);
+                return self.implicit(name);
             }
         }
     }
 
     /// The name for a column computed from a row of these columns.
-    pub(crate) fn computed(&mut self, expr: &Expr, columns: &[Column]) -> String {
+    pub(crate) fn computed(&mut self, expr: &Expr, columns: &[Column]) -> ColumnName {
         match of_over(expr, columns) {
-            Some(name) => self.implicit(&name),
+            Some(name) => self.implicit(name),
             None => self.unnamed(),
         }
     }

@@ -8,6 +8,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::{Column, Expr, ExprKind, InOperator, Literal, Operator};
 use crate::syntax::tree::{Expr as Syntax, ExprKind as S};
 use crate::types::{Span, Type};
+use crate::walk;
 
 impl Binder<'_> {
     pub(super) fn binary(
@@ -123,6 +124,10 @@ impl Binder<'_> {
         span: Span,
     ) -> Expr {
         let mut terms: Vec<Expr> = Vec::new();
+        let copies = walk::size(&mut right.clone()).nodes.saturating_add(2);
+        if !self.spend(copies.saturating_mul(columns.len()), span) {
+            return Self::balanced(Operator::Or, terms, span);
+        }
         for column in columns {
             let value = column_ref(column, span);
             let (l, r) = match coerce::binary(op, column.ty, right.ty) {
@@ -184,7 +189,11 @@ impl Binder<'_> {
         let low = self.scalar(low, cx);
         let mut high = self.scalar(high, cx);
         if high.ty == Type::TimeSpan && low.ty == Type::DateTime {
-            high = self.apply(Operator::Add, high.span, low.clone(), high, span);
+            let mut copy = low.clone();
+            if !self.admit_expr(&mut copy, span) {
+                return Self::unknown(span);
+            }
+            high = self.apply(Operator::Add, high.span, copy, high, span);
         }
         let Some(ty) = coerce::between(value.ty, low.ty, high.ty) else {
             if self.is_broken(span) {
@@ -244,6 +253,7 @@ impl Binder<'_> {
             );
         }
         let mut elements = Vec::new();
+        let before = self.spent();
         for item in list {
             match self.value(item, cx) {
                 Value::Scalar(expr) => elements.push(expr),
@@ -261,6 +271,10 @@ impl Binder<'_> {
         }
         if let Some(columns) = star {
             let mut terms = Vec::new();
+            let copies = (self.spent() - before).saturating_mul(columns.len());
+            if !self.spend(copies, span) {
+                return Self::balanced(Operator::Or, terms, span);
+            }
             for column in columns.iter().filter(|column| column.ty == Type::String) {
                 terms.push(Self::in_list(
                     op,

@@ -184,7 +184,7 @@ impl Binder<'_> {
     /// The columns that a schema gives, after those of `made` that it does not name.
     pub(super) fn declared(&mut self, declared: &[(Name, Type)], made: Vec<Column>) -> Vec<Column> {
         let mut columns = made;
-        columns.retain(|column| !declared.iter().any(|(name, _)| name.text == column.name));
+        columns.retain(|column| !declared.iter().any(|(name, _)| column.name == name.text));
         for (name, ty) in declared {
             let column = self.column(&name.text, *ty);
             columns.push(column);
@@ -281,7 +281,7 @@ impl Binder<'_> {
                 };
                 let mut columns: Vec<Column> = index.into_iter().collect();
                 columns.extend(args.iter().skip(5).filter_map(|arg| column_of(Some(arg))));
-                let (name, ty) = value.map_or((String::new(), Type::Unknown), |c| (c.name, c.ty));
+                let (name, ty) = value.map_or(("".into(), Type::Unknown), |c| (c.name, c.ty));
                 let (bins, percentile) = (number(args.get(4)), number(args.get(1)));
                 let name = format!("rolling_{bins}_percentile_{name}_{percentile}");
                 columns.push(self.column(name, ty));

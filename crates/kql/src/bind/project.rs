@@ -1,15 +1,18 @@
 //! `extend`, `project` and its family, `distinct`.
 
+use std::collections::HashSet;
+
 use super::rel;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::functions::tuples;
-use crate::plan::{Column, ColumnId, Expr, ExprKind, Literal, Rel, RelOp};
+use crate::plan::{Column, ColumnId, ColumnName, Expr, ExprKind, Literal, Rel, RelOp};
 use crate::syntax::tree::{Constant, Expr as Syntax, ExprKind as S, Name, Order};
 use crate::types::{Span, Type};
 
 use super::Binder;
 use super::coerce::cast;
 use super::names::{self, Names};
+use super::places::Places;
 use super::scope::{Cx, Env};
 
 /// Takes `name = value` apart; no names when there are none.
@@ -69,8 +72,18 @@ impl Binder<'_> {
     pub(super) fn compute<'s>(&mut self, item: &'s Syntax, cx: &Cx<'_>) -> Vec<Computed<'s>> {
         let (given, syntax) = split(item);
         let span = item.span;
+        let before = self.spent();
         let value = self.scalar(syntax, cx);
-        let Some(fields) = tuple_call(syntax) else {
+        let fields = tuple_call(syntax);
+        let copies = fields.as_ref().map_or(given.len(), Vec::len);
+        if copies > 1 {
+            // Each column has a copy of the call.
+            let size = self.spent() - before;
+            if !self.spend(size.saturating_mul(copies), span) {
+                return Vec::new();
+            }
+        }
+        let Some(fields) = fields else {
             if given.len() > 1 {
                 return self.spread(given, &value, span);
             }
@@ -169,11 +182,12 @@ impl Binder<'_> {
             .collect();
         let mut unnamed = Names::over(&columns);
         let mut assigned = Names::default();
+        let mut places = Places::default();
         for item in computed {
             let name = match (item.given, item.default) {
-                (Some(name), _) => name.text.clone(),
-                (None, Some(name)) if replaces => name,
-                (None, Some(name)) => unnamed.implicit(&name),
+                (Some(name), _) => ColumnName::from(&name.text),
+                (None, Some(name)) if replaces => name.into(),
+                (None, Some(name)) => unnamed.implicit(name),
                 (None, None) => unnamed.unnamed(),
             };
             if !assigned.explicit(&name) && item.given.is_some() {
@@ -184,7 +198,7 @@ impl Binder<'_> {
                 );
             }
             let column = self.column(name, item.value.ty);
-            match columns.iter().position(|old| old.name == column.name) {
+            match places.find(&column.name, &columns) {
                 Some(at) => {
                     values[at] = (column.id, item.value);
                     columns[at] = column;
@@ -289,6 +303,7 @@ impl Binder<'_> {
                 self.report(found);
                 Vec::new()
             }
+            S::Wildcard(_) | S::Star if !self.spend(rel.columns.len(), item.span) => Vec::new(),
             S::Wildcard(pattern) => {
                 let found: Vec<Column> = rel
                     .columns
@@ -335,8 +350,8 @@ impl Binder<'_> {
     }
 
     /// Ids of the columns that names and patterns list.
-    fn listed(&mut self, rel: &mut Rel, items: &[Syntax]) -> Vec<ColumnId> {
-        let mut ids = Vec::new();
+    fn listed(&mut self, rel: &mut Rel, items: &[Syntax]) -> HashSet<ColumnId> {
+        let mut ids = HashSet::new();
         for item in items {
             let found = self.named_columns(rel, item);
             ids.extend(found.iter().map(|column| column.id));
@@ -360,7 +375,8 @@ impl Binder<'_> {
                 && let [table] = args.as_slice()
             {
                 let table = self.table(table, env);
-                patterns.extend(table.columns.into_iter().map(|column| column.name));
+                let names = table.columns.into_iter().map(|column| column.name.into());
+                patterns.extend(names);
                 continue;
             }
             let value = self.scalar(item, &Cx::over(env, &rel));
@@ -376,13 +392,17 @@ impl Binder<'_> {
             }
         }
         let mut columns: Vec<Column> = Vec::new();
+        let mut ids = HashSet::new();
         for pattern in &patterns {
+            if !self.spend(rel.columns.len(), span) {
+                break;
+            }
             for column in rel
                 .columns
                 .iter()
                 .filter(|c| names::matches(pattern, &c.name))
             {
-                if !columns.iter().any(|known| known.id == column.id) {
+                if ids.insert(column.id) {
                     columns.push(column.clone());
                 }
             }
@@ -415,7 +435,7 @@ impl Binder<'_> {
                 self.name_taken(&name.text, name.span);
             }
             if let Some(column) = columns.iter_mut().find(|column| column.id == id) {
-                column.name = name.text;
+                column.name = name.text.into();
             }
         }
         let open = rel.open;
@@ -424,14 +444,15 @@ impl Binder<'_> {
 
     pub(super) fn project_reorder(&mut self, mut rel: Rel, items: &[Order], span: Span) -> Rel {
         let mut first: Vec<Column> = Vec::new();
-        let explicit: Vec<String> = items
+        let explicit: HashSet<&str> = items
             .iter()
             .filter_map(|item| match &item.expr.kind {
-                S::Name(name) => Some(name.clone()),
+                S::Name(name) => Some(name.as_str()),
                 _ => None,
             })
             .collect();
         let mut listed = Names::default();
+        let mut ids = HashSet::new();
         for item in items {
             if let S::Name(name) = &item.expr.kind {
                 self.take_name(&mut listed, name, item.expr.span);
@@ -448,8 +469,8 @@ impl Binder<'_> {
                 });
             }
             for column in found {
-                let later = pattern && explicit.contains(&column.name);
-                if !later && !first.iter().any(|known| known.id == column.id) {
+                let later = pattern && explicit.contains(column.name.as_str());
+                if !later && ids.insert(column.id) {
                     first.push(column);
                 }
             }
@@ -457,7 +478,7 @@ impl Binder<'_> {
         let rest = rel
             .columns
             .iter()
-            .filter(|column| !first.iter().any(|known| known.id == column.id));
+            .filter(|column| !ids.contains(&column.id));
         let rest: Vec<Column> = rest.cloned().collect();
         let mut columns = first;
         columns.extend(rest);

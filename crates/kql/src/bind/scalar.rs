@@ -57,6 +57,15 @@ impl Binder<'_> {
 
     /// Binds anything: a scalar, a table or a function.
     pub(super) fn value(&mut self, syntax: &Syntax, cx: &Cx<'_>) -> Value {
+        if !self.enter(syntax.span) {
+            return Value::Scalar(Self::unknown(syntax.span));
+        }
+        let value = self.observed_value(syntax, cx);
+        self.leave();
+        value
+    }
+
+    fn observed_value(&mut self, syntax: &Syntax, cx: &Cx<'_>) -> Value {
         if self.observer.is_none() {
             return self.bind_value(syntax, cx);
         }
@@ -109,17 +118,11 @@ impl Binder<'_> {
     }
 
     pub(super) fn name(&mut self, name: &str, span: Span, cx: &Cx<'_>) -> Value {
-        if let Some(column) = cx.row.columns.iter().find(|column| column.name == name) {
+        if let Some(column) = cx.row.column(name) {
             return Value::Scalar(column_ref(column, span));
         }
-        if let Some(column) = cx
-            .row
-            .late
-            .borrow()
-            .iter()
-            .find(|column| column.name == name)
-        {
-            return Value::Scalar(column_ref(column, span));
+        if let Some(column) = cx.row.late_column(name) {
+            return Value::Scalar(column_ref(&column, span));
         }
         if let Some(binding) = cx.env.get(name) {
             return self.binding(binding.clone(), span);
@@ -182,7 +185,12 @@ impl Binder<'_> {
 
     pub(super) fn binding(&mut self, binding: Binding, span: Span) -> Value {
         match binding {
-            Binding::Scalar(expr) => Value::Scalar(Expr { span, ..expr }),
+            Binding::Scalar(mut expr) => {
+                if !self.admit_expr(&mut expr, span) {
+                    return Value::Scalar(Self::unknown(span));
+                }
+                Value::Scalar(Expr { span, ..expr })
+            }
             Binding::Table(rel) => Value::Table(self.instance(&rel)),
             Binding::Function(lambda, env) if lambda.parameters.is_empty() => {
                 self.call_lambda(&lambda, &env, &[], span, &Cx::top(&env))

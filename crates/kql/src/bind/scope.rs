@@ -1,8 +1,10 @@
 //! What a name may mean: `let` bindings and the columns of the current row.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::places::Places;
 use crate::plan::{Column, Expr, Rel};
 use crate::syntax::tree::{Lambda, Pattern};
 
@@ -45,29 +47,79 @@ pub(crate) struct Element {
 pub(crate) struct Env(Option<Rc<Node>>);
 
 struct Node {
-    name: String,
+    name: Rc<str>,
     binding: Binding,
     parent: Env,
+    /// How many bindings there are from here on.
+    depth: usize,
+    index: Option<Index>,
+}
+
+/// Every so often a binding knows those behind it by name: long texts have thousands of `let`s.
+struct Index {
+    nodes: HashMap<Rc<str>, Rc<Node>>,
+    /// The next binding behind those.
+    behind: Env,
+}
+
+/// Bindings from one index to the next.
+const INDEXED: usize = 32;
+
+impl Index {
+    /// The index of a binding at this depth. As in a Fenwick tree one covers the more the rarer it is: all of them
+    /// together have few entries, and few are asked for a name.
+    fn of(depth: usize, parent: &Env) -> Option<Self> {
+        if !depth.is_multiple_of(INDEXED) {
+            return None;
+        }
+        let covered = (INDEXED << (depth / INDEXED).trailing_zeros()) - 1;
+        let mut nodes = HashMap::with_capacity(covered);
+        let mut next = parent;
+        while let Some(node) = &next.0
+            && node.depth + covered >= depth
+        {
+            nodes
+                .entry(Rc::clone(&node.name))
+                .or_insert(Rc::clone(node));
+            next = &node.parent;
+        }
+        let behind = next.clone();
+        Some(Self { nodes, behind })
+    }
 }
 
 impl Env {
     pub(crate) fn with(&self, name: &str, binding: Binding) -> Env {
+        let depth = self.0.as_ref().map_or(0, |node| node.depth) + 1;
         Env(Some(Rc::new(Node {
-            name: name.to_owned(),
+            name: name.into(),
             binding,
+            index: Index::of(depth, self),
             parent: self.clone(),
+            depth,
         })))
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Binding> {
-        self.iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, binding)| binding)
+        let mut next = self;
+        while let Some(node) = &next.0 {
+            if *node.name == *name {
+                return Some(&node.binding);
+            }
+            next = &node.parent;
+            if let Some(index) = &node.index {
+                if let Some(found) = index.nodes.get(name) {
+                    return Some(&found.binding);
+                }
+                next = &index.behind;
+            }
+        }
+        None
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Binding)> {
         std::iter::successors(self.0.as_deref(), |node| node.parent.0.as_deref())
-            .map(|node| (node.name.as_str(), &node.binding))
+            .map(|node| (&*node.name, &node.binding))
     }
 }
 
@@ -93,10 +145,27 @@ pub(crate) struct Row<'r> {
     pub(crate) open: bool,
     /// Columns an open input turned out to need.
     pub(crate) late: RefCell<Vec<Column>>,
+    /// Where the columns and the late ones are, by name.
+    pub(crate) places: RefCell<(Places, Places)>,
     /// What the input is called in messages.
     pub(crate) source: Option<&'r str>,
     /// Window functions are allowed.
     pub(crate) serialized: bool,
+}
+
+impl<'r> Row<'r> {
+    /// The input's column of this name.
+    pub(crate) fn column(&self, name: &str) -> Option<&'r Column> {
+        let at = self.places.borrow_mut().0.find(name, self.columns);
+        self.columns.get(at?)
+    }
+
+    /// The late column of this name.
+    pub(crate) fn late_column(&self, name: &str) -> Option<Column> {
+        let late = self.late.borrow();
+        let at = self.places.borrow_mut().1.find(name, &late);
+        late.get(at?).cloned()
+    }
 }
 
 /// Where an expression stands.
@@ -121,6 +190,7 @@ impl<'a> Cx<'a> {
             right: None,
             open: rel.open,
             late: RefCell::default(),
+            places: RefCell::default(),
             source: source_name(rel),
             serialized: rel.serialized,
         };
@@ -142,5 +212,37 @@ fn source_name(rel: &Rel) -> Option<&str> {
             source_name(input)
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{ExprKind, Literal};
+    use crate::types::{Span, Type};
+
+    #[test]
+    fn the_innermost_binding_of_a_name_is_found_at_any_depth() {
+        let mut env = Env::default();
+        for n in 0..1_000_i64 {
+            let value = Expr {
+                kind: ExprKind::Literal(Literal::Long(n)),
+                ty: Type::Long,
+                span: Span::default(),
+            };
+            env = env.with(&format!("x{}", n % 700), Binding::Scalar(value));
+            assert!(env.get("y").is_none());
+        }
+        let found = |name: &str| match env.get(name) {
+            Some(Binding::Scalar(Expr {
+                kind: ExprKind::Literal(Literal::Long(n)),
+                ..
+            })) => Some(*n),
+            _ => None,
+        };
+        for n in 0..700 {
+            let expected = if n < 300 { n + 700 } else { n };
+            assert_eq!(found(&format!("x{n}")), Some(expected));
+        }
     }
 }

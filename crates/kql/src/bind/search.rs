@@ -1,13 +1,16 @@
 //! `search` and `find`.
 
+use std::collections::HashSet;
+
 use super::coerce::cast;
+use super::places::Places;
 use super::rel;
 use super::scope::{Cx, Env};
 use super::table::option_text;
 use super::union::option;
 use super::{Binder, scalar};
 use crate::diagnostic::Code;
-use crate::plan::{Column, ColumnId, Expr, ExprKind, Literal, Operator, Rel};
+use crate::plan::{Column, ColumnId, ColumnName, Expr, ExprKind, Literal, Operator, Rel};
 use crate::syntax::tree::{Constant, Expr as Syntax, ExprKind as S, Option_};
 use crate::types::{Span, Type};
 
@@ -122,26 +125,24 @@ impl Binder<'_> {
         if let Some(predicate) = predicate {
             mentioned_names(predicate, &mut mentioned);
         }
-        let has = |rel: &Rel, name: &String| rel.columns.iter().any(|c| c.name == *name);
-        mentioned.retain(|name| rels.iter().any(|rel| has(rel, name)));
+        let known: HashSet<&str> = rels
+            .iter()
+            .flat_map(|rel| rel.columns.iter().map(|column| column.name.as_str()))
+            .collect();
+        mentioned.retain(|name| known.contains(name.as_str()));
         if !mentioned.is_empty() {
-            rels.retain(|rel| rel.open || mentioned.iter().any(|name| has(rel, name)));
+            let wanted: HashSet<&str> = mentioned.iter().map(String::as_str).collect();
+            rels.retain(|rel| {
+                let mut columns = rel.columns.iter();
+                rel.open || columns.any(|column| wanted.contains(column.name.as_str()))
+            });
         }
         let rels = self.of_one_type(rels);
-        let mut shared: Vec<String> = rels.first().map_or_else(Vec::new, |first| {
-            let everywhere = |name: &str| {
-                rels.iter()
-                    .all(|rel| rel.columns.iter().any(|column| column.name == name))
-            };
-            first
-                .columns
-                .iter()
-                .map(|c| c.name.clone())
-                .filter(|name| everywhere(name))
-                .collect()
-        });
+        let mut shared = in_all(&rels);
+        let mut is_shared: HashSet<ColumnName> = shared.iter().cloned().collect();
         for name in mentioned {
-            if !shared.contains(&name) {
+            let name = ColumnName::from(name);
+            if is_shared.insert(name.clone()) {
                 shared.push(name);
             }
         }
@@ -159,22 +160,19 @@ impl Binder<'_> {
             let predicate = self.over(&mut rel, env, |b, cx| b.search_predicate(predicate, cx));
             rel = Self::filter(rel, predicate, span);
         }
-        let mut columns = vec![source];
+        let mut columns = vec![source.clone()];
         let found = match asked.project {
             Some(project) => {
                 let mut packed = false;
+                let mut places = Places::default();
+                let mut stored = Vec::new();
                 for (item, ty) in project {
                     packed |= matches!(&item.kind, S::Call { name, .. } if name.text == "pack");
                     let S::Name(name) = &item.kind else {
                         continue;
                     };
-                    let name = name.clone();
-                    let known = rel
-                        .columns
-                        .iter()
-                        .find(|column| column.name == name)
-                        .cloned();
-                    let Some(mut column) = known else {
+                    let known = places.find(name, &rel.columns);
+                    let Some(known) = known.and_then(|at| rel.columns.get(at)) else {
                         self.error(
                             Code::UnknownColumn,
                             item.span,
@@ -182,26 +180,26 @@ impl Binder<'_> {
                         );
                         continue;
                     };
-                    column.ty = ty.unwrap_or(column.ty);
-                    columns.push(column);
+                    let ty = ty.unwrap_or(known.ty);
+                    stored.push((known.id, cast(Self::pass(known, span).1, ty)));
+                    columns.push(Column {
+                        ty,
+                        ..known.clone()
+                    });
                 }
-                let items = columns.iter().map(|column| {
-                    let source = rel.columns.iter().find(|known| known.id == column.id);
-                    (
-                        column.id,
-                        cast(Self::pass(source.unwrap_or(column), span).1, column.ty),
-                    )
-                });
-                let mut items: Vec<_> = items.collect();
+                let mut items: Vec<_> = vec![Self::pass(&source, span)];
+                items.append(&mut stored);
                 if packed {
                     self.pack_others(&rel, &mut columns, &mut items, span);
                 }
                 rel::project(rel, columns, items, false, span)
             }
             None => {
+                let named = rel.columns.get(1..).unwrap_or_default();
+                let mut places = Places::default();
                 for name in &shared {
-                    let mut named = rel.columns.iter().skip(1);
-                    columns.extend(named.find(|column| column.name == *name).cloned());
+                    let place = places.find(name, named);
+                    columns.extend(place.and_then(|at| named.get(at)).cloned());
                 }
                 let mut items: Vec<_> = columns
                     .iter()
@@ -216,7 +214,7 @@ impl Binder<'_> {
 
     /// Columns of one name made of one type: the widest number, or a dynamic.
     fn of_one_type(&mut self, rels: Vec<Rel>) -> Vec<Rel> {
-        let mut types: std::collections::HashMap<String, Vec<Type>> = Default::default();
+        let mut types: std::collections::HashMap<ColumnName, Vec<Type>> = Default::default();
         for column in rels.iter().flat_map(|rel| &rel.columns) {
             types
                 .entry(column.name.clone())
@@ -246,7 +244,7 @@ impl Binder<'_> {
         let listed = |name: &str| columns.iter().any(|column| column.name == name);
         for column in rel.columns.iter().skip(1).filter(|c| !listed(&c.name)) {
             pack.push(scalar::literal(
-                &Constant::String(column.name.clone()),
+                &Constant::String(column.name.to_string()),
                 span,
             ));
             pack.push(Self::pass(column, span).1);
@@ -280,7 +278,7 @@ impl Binder<'_> {
         let mut position = 0;
         columns.retain(|column| {
             position += 1;
-            let named = |item: &Syntax| matches!(&item.kind, S::Name(name) if *name == column.name);
+            let named = |item: &Syntax| matches!(&item.kind, S::Name(name) if column.name == *name);
             !(all && position > 1 || away.iter().any(named))
         });
         let items = columns.iter().map(|c| Self::pass(c, span)).collect();
@@ -288,12 +286,29 @@ impl Binder<'_> {
     }
 }
 
-/// Names an expression mentions, each once.
+/// Names of columns that all tables have, in the order of the first.
+fn in_all(rels: &[Rel]) -> Vec<ColumnName> {
+    let Some((first, others)) = rels.split_first() else {
+        return Vec::new();
+    };
+    let mut names: Vec<ColumnName> = first.columns.iter().map(|c| c.name.clone()).collect();
+    for rel in others {
+        if names.is_empty() {
+            break;
+        }
+        let known: HashSet<&str> = rel.columns.iter().map(|c| c.name.as_str()).collect();
+        names.retain(|name| known.contains(name.as_str()));
+    }
+    names
+}
+
+/// Names a predicate mentions, each once.
 pub(super) fn mentioned_names(syntax: &Syntax, names: &mut Vec<String>) {
+    let mut seen: HashSet<&str> = HashSet::new();
     let mut stack = vec![syntax];
     while let Some(syntax) = stack.pop() {
         match &syntax.kind {
-            S::Name(name) if !names.contains(name) => names.push(name.clone()),
+            S::Name(name) if seen.insert(name) => names.push(name.clone()),
             S::Paren(inner) | S::Negate(inner) | S::Member(inner, _) => stack.push(inner),
             S::Binary(_, _, left, right) | S::Element(left, right) => {
                 stack.extend([right.as_ref(), left])

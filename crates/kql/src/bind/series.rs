@@ -6,7 +6,8 @@ use std::rc::Rc;
 use crate::diagnostic::Code;
 use crate::functions;
 use crate::plan::{
-    Aggregate, Column, Expr, ExprKind, Literal, PluginArg, Rel, RelOp, SortKey, TopNestedLevel,
+    Aggregate, Column, ColumnName, Expr, ExprKind, Literal, PluginArg, Rel, RelOp, SortKey,
+    TopNestedLevel,
 };
 use crate::syntax::tree::{
     Expr as Syntax, ExprKind as S, Level, Name, Op, Order, ScanStep, SeriesItem,
@@ -46,7 +47,7 @@ impl Binder<'_> {
                 let name = match given.first() {
                     Some(name) => {
                         names.explicit(&name.text);
-                        name.text.clone()
+                        ColumnName::from(&name.text)
                     }
                     None if own.is_empty() => names.computed(syntax, cx.row.columns),
                     None => names.implicit(&own),
@@ -74,7 +75,7 @@ impl Binder<'_> {
                 .or_else(|| names::of(syntax));
             (
                 keys,
-                names.implicit(&name.unwrap_or_else(|| "Column1".to_owned())),
+                names.implicit(name.unwrap_or_else(|| "Column1".to_owned())),
                 axis,
                 aggregates,
             )
@@ -143,7 +144,7 @@ impl Binder<'_> {
         syntax: &Syntax,
         cx: &Cx<'_>,
         computed: &mut bool,
-    ) -> Option<(Aggregate, String)> {
+    ) -> Option<(Aggregate, ColumnName)> {
         let call = matches!(&syntax.kind, S::Call { name, .. } if functions::aggregate(&name.text).is_some());
         if call || !contains_aggregate(syntax) {
             return self.single_aggregate(syntax, cx);
@@ -156,7 +157,7 @@ impl Binder<'_> {
             args: vec![value],
             outputs: vec![output],
         };
-        Some((aggregate, names::of(syntax).unwrap_or_default()))
+        Some((aggregate, names::of(syntax).unwrap_or_default().into()))
     }
 
     /// An aggregate, or a constant, which is the same in every bin.
@@ -165,7 +166,7 @@ impl Binder<'_> {
         syntax: &Syntax,
         cx: &Cx<'_>,
         computed: &mut bool,
-    ) -> Option<(Aggregate, String)> {
+    ) -> Option<(Aggregate, ColumnName)> {
         if matches!(syntax.kind, S::Call { .. }) || contains_aggregate(syntax) {
             return self.aggregate_or_expression(syntax, cx, computed);
         }
@@ -180,7 +181,7 @@ impl Binder<'_> {
             args: vec![value],
             outputs: vec![output],
         };
-        Some((aggregate, names::of(syntax).unwrap_or_default()))
+        Some((aggregate, names::of(syntax).unwrap_or_default().into()))
     }
 
     pub(super) fn top_nested(
@@ -213,13 +214,13 @@ impl Binder<'_> {
                 .first()
                 .map(|name| name.text.clone())
                 .or_else(|| names::of(of));
-            let name = names.implicit(&own.unwrap_or_else(|| "Column1".to_owned()));
+            let name = names.implicit(own.unwrap_or_else(|| "Column1".to_owned()));
             let Some((mut aggregate, _)) = call else {
                 continue;
             };
             let rank = match rank_given.first() {
                 Some(given) => names.implicit(&given.text),
-                None => names.implicit(&format!("aggregated_{name}")),
+                None => names.implicit(format!("aggregated_{name}")),
             };
             aggregate.outputs.truncate(1);
             let column = self.column(name, value.ty);

@@ -1,11 +1,12 @@
 //! `summarize` and aggregates wherever they may stand.
 
 use super::rel;
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::functions::{self, Known};
-use crate::plan::{Aggregate, Column, ColumnId, Expr, ExprKind, Literal, Rel, RelOp};
+use crate::plan::{Aggregate, Column, ColumnId, ColumnName, Expr, ExprKind, Literal, Rel, RelOp};
 use crate::syntax::tree::{Expr as Syntax, ExprKind as S, Name};
 use crate::types::{Span, Type};
 use crate::walk;
@@ -113,7 +114,7 @@ impl Binder<'_> {
             let name = match (given.first(), &syntax.kind) {
                 (Some(name), _) => self.take_name(names, &name.text, item.span),
                 // A name that means nothing takes nobody's name away.
-                (None, S::Name(name)) if Self::is_unknown(&value) => name.clone(),
+                (None, S::Name(name)) if Self::is_unknown(&value) => name.into(),
                 (None, S::Name(name)) => self.take_name(names, name, item.span),
                 (None, _) => names.computed(syntax, cx.row.columns),
             };
@@ -189,7 +190,7 @@ impl Binder<'_> {
     }
 
     /// A name the query gives: an error if it gave it before, a number after it if a default name took it.
-    fn output_name(&mut self, name: &Name, names: &mut Names) -> String {
+    fn output_name(&mut self, name: &Name, names: &mut Names) -> ColumnName {
         if !names.given(&name.text) {
             self.name_taken(&name.text, name.span);
         }
@@ -197,11 +198,17 @@ impl Binder<'_> {
     }
 
     /// Takes a name, or reports that another column has it.
-    pub(super) fn take_name(&mut self, names: &mut Names, name: &str, span: Span) -> String {
-        if !names.explicit(name) {
-            self.name_taken(name, span);
+    pub(super) fn take_name(
+        &mut self,
+        names: &mut Names,
+        name: impl Into<ColumnName>,
+        span: Span,
+    ) -> ColumnName {
+        let name = name.into();
+        if !names.explicit(&name) {
+            self.name_taken(&name, span);
         }
-        name.to_owned()
+        name
     }
 
     pub(super) fn name_taken(&mut self, name: &str, span: Span) {
@@ -217,7 +224,7 @@ impl Binder<'_> {
         keys: &[(Column, Expr)],
         span: Span,
     ) {
-        let allowed: Vec<ColumnId> = found
+        let allowed: HashSet<ColumnId> = found
             .iter()
             .flat_map(|call| call.outputs.iter().map(|column| column.id))
             .chain(keys.iter().map(|(column, _)| column.id))
@@ -229,6 +236,7 @@ impl Binder<'_> {
             &mut walk::Visit {
                 id: &mut |id, used| stray |= used == walk::Use::Reads && !allowed.contains(id),
                 rel: &mut |_| {},
+                size: walk::Size::default(),
             },
         );
         if stray {
@@ -293,7 +301,7 @@ impl Binder<'_> {
         &mut self,
         syntax: &Syntax,
         cx: &Cx<'_>,
-    ) -> Option<(Aggregate, String)> {
+    ) -> Option<(Aggregate, ColumnName)> {
         let S::Call {
             receiver: None,
             name,
@@ -375,7 +383,7 @@ impl Binder<'_> {
         listed: &[Expr],
         cx: &Cx<'_>,
         span: Span,
-    ) -> Vec<(Expr, String)> {
+    ) -> Vec<(Expr, ColumnName)> {
         let used = |id: ColumnId| {
             let direct = |expr: &Expr| matches!(expr.kind, ExprKind::Column(other) if other == id);
             keys.iter().any(|(_, value)| direct(value)) || listed.iter().any(direct)
@@ -404,8 +412,12 @@ impl Binder<'_> {
         values: &[Expr],
         keys: &[(Column, Expr)],
         cx: &Cx<'_>,
-    ) -> Vec<(Expr, Option<String>)> {
+    ) -> Vec<(Expr, Option<ColumnName>)> {
         if matches!(arg.kind, S::Star) {
+            // Each gives an argument, its value and a column.
+            if !self.spend(3 * cx.row.columns.len(), arg.span) {
+                return Vec::new();
+            }
             let all = Self::star_columns(keys, values, cx, arg.span);
             return all
                 .into_iter()
@@ -414,7 +426,8 @@ impl Binder<'_> {
         }
         let (given, syntax) = split(arg);
         let name = given.first().map(|name| name.text.clone());
-        vec![(self.scalar(syntax, cx), name.or_else(|| names::of(syntax)))]
+        let name = name.or_else(|| names::of(syntax));
+        vec![(self.scalar(syntax, cx), name.map(ColumnName::from))]
     }
 
     fn arg_extreme(
@@ -460,14 +473,14 @@ impl Binder<'_> {
             String::new()
         };
         let mut values = vec![extreme];
-        let mut names = vec![first_name];
+        let mut names = vec![ColumnName::from(first_name)];
         let primary = own.unwrap_or_default();
         for (position, arg) in args.iter().enumerate().skip(1) {
             for (value, name) in self.values_of(arg, &values, keys, cx) {
                 values.push(value);
                 names.push(match name {
-                    Some(name) => format!("{prefix}{name}"),
-                    None => format!("{word}_{primary}_arg{position}"),
+                    None => format!("{word}_{primary}_arg{position}").into(),
+                    name => prefixed(&prefix, name),
                 });
             }
         }
@@ -478,7 +491,7 @@ impl Binder<'_> {
         &mut self,
         function: &'static str,
         args: Vec<Expr>,
-        names: Vec<String>,
+        names: Vec<ColumnName>,
     ) -> Aggregate {
         let outputs = args
             .iter()
@@ -514,9 +527,9 @@ impl Binder<'_> {
             for (value, name) in self.values_of(arg, &values, keys, cx) {
                 values.push(value);
                 names.push(match name {
-                    None if args.len() == 1 && !prefix.is_empty() => prefix.to_owned(),
-                    None => format!("any_arg{position}"),
-                    Some(name) => format!("{prefix}{name}"),
+                    None if args.len() == 1 && !prefix.is_empty() => prefix.into(),
+                    None => format!("any_arg{position}").into(),
+                    name => prefixed(prefix, name),
                 });
             }
         }
@@ -567,5 +580,14 @@ impl Binder<'_> {
             args: bound,
             outputs,
         }
+    }
+}
+
+/// A default name behind a prefix; empty where there is none.
+fn prefixed(prefix: &str, name: Option<ColumnName>) -> ColumnName {
+    match name {
+        Some(name) if prefix.is_empty() => name,
+        Some(name) => format!("{prefix}{name}").into(),
+        None => "".into(),
     }
 }

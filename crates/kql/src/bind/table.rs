@@ -3,7 +3,7 @@
 use super::rel;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::functions;
-use crate::plan::{Column, ColumnId, Expr, ExprKind, Rel, RelOp};
+use crate::plan::{Column, ColumnId, ColumnName, Expr, ExprKind, Rel, RelOp};
 use crate::syntax::tree::{Expr as Syntax, ExprKind as S, Name, Op, OpKind};
 use crate::types::{Span, Type};
 
@@ -142,12 +142,9 @@ impl Binder<'_> {
         for (name, ty) in &definition.columns {
             self.next_id += 1;
             let id = ColumnId(self.next_id);
+            let name = ColumnName::from(name);
             stored.push((id, name.clone()));
-            columns.push(Column {
-                id,
-                name: name.clone(),
-                ty: *ty,
-            });
+            columns.push(Column { id, name, ty: *ty });
         }
         let name = definition.name.clone();
         Some(rel::closed(
@@ -176,7 +173,8 @@ impl Binder<'_> {
     }
 
     fn report_missing_table(&mut self, name: &str, span: Span) {
-        let tables = self.catalog.table_names();
+        let tables = self.gives_hints().then(|| self.catalog.table_names());
+        let tables = tables.unwrap_or_default();
         let near = self.closest(name, tables.iter().map(AsRef::as_ref));
         let mut found = if self.fuzzy {
             Diagnostic::warning(
@@ -216,10 +214,17 @@ impl Binder<'_> {
             .filter(|name| names::matches(pattern, name))
             .map(std::borrow::Cow::into_owned)
             .collect();
-        known
-            .iter()
-            .filter_map(|name| self.stored(name, span))
-            .collect()
+        let mut tables = Vec::with_capacity(known.len());
+        for name in &known {
+            let Some(table) = self.stored(name, span) else {
+                continue;
+            };
+            if !self.spend(table.columns.len(), span) {
+                break;
+            }
+            tables.push(table);
+        }
+        tables
     }
 
     fn wildcard(&mut self, pattern: &str, span: Span) -> Rel {
@@ -239,8 +244,14 @@ impl Binder<'_> {
         {
             return Self::error_rel(rel.span);
         }
+        if !self.spend(0, rel.span) {
+            return Self::error_rel(rel.span);
+        }
         let mut copy = rel.clone();
-        self.renaming.refresh(&mut copy, &mut self.next_id);
+        let size = self.renaming.refresh(&mut copy, &mut self.next_id);
+        if !self.admit(size, rel.span) {
+            return Self::error_rel(rel.span);
+        }
         copy
     }
 
@@ -266,7 +277,7 @@ impl Binder<'_> {
 
     /// Adds a column to an open relation, down to the source that has it.
     fn add_late(&mut self, rel: &mut Rel, column: &Column) -> bool {
-        if !rel.open {
+        if !rel.open || !self.spend(1, rel.span) {
             return false;
         }
         let reached = match &mut rel.op {

@@ -1,11 +1,13 @@
 //! `union`, also where `search` and `find` need one.
 
+use std::collections::HashMap;
+
 use super::Binder;
 use super::coerce::cast;
 use super::rel;
 use super::scope::Env;
 use super::table::option_text;
-use crate::plan::{Column, Rel, RelOp, SourceColumns, UnionInput};
+use crate::plan::{Column, ColumnName, Rel, RelOp, SourceColumns, UnionInput};
 use crate::syntax::tree::{Expr as Syntax, ExprKind as S, Option_};
 use crate::types::{Span, Type};
 
@@ -56,77 +58,61 @@ impl Binder<'_> {
         inner: bool,
         span: Span,
     ) -> Rel {
-        let mut order: Vec<(String, Vec<Type>)> = Vec::new();
-        let mut index = std::collections::HashMap::new();
-        for column in rels.iter().flat_map(|rel| rel.columns.iter()) {
-            let at = *index.entry(column.name.clone()).or_insert_with(|| {
-                order.push((column.name.clone(), Vec::new()));
-                order.len() - 1
-            });
-            if let Some((_, types)) = order.get_mut(at)
-                && !types.contains(&column.ty)
-            {
-                types.push(column.ty);
-            }
-        }
+        let (mut order, places) = by_name(&rels);
         // A value of unknown type is taken for one of the type the others have, where the first two agree on it and no
         // other is known; else all are dynamics.
-        let mut adapted = std::collections::HashMap::new();
-        for (name, types) in &mut order {
-            if types.contains(&Type::Unknown) && types.len() > 1 {
+        let mut adapted = HashMap::new();
+        for named in &mut order {
+            if named.types().any(|ty| ty == Type::Unknown) && !named.more.is_empty() {
                 let mut given = rels.iter().filter_map(|rel| {
-                    let column = rel.columns.iter().find(|column| column.name == *name);
+                    let mut columns = rel.columns.iter();
+                    let column = columns.find(|column| column.name == named.name);
                     column.map(|column| column.ty)
                 });
                 let (first, second) = (given.next(), given.next());
-                let sure = first == second && types.len() == 2;
-                *types = vec![first.filter(|_| sure).unwrap_or(Type::Unknown)];
-                adapted.insert(name.clone(), types[0]);
+                let sure = first == second && named.more.len() == 1;
+                let ty = first.filter(|_| sure).unwrap_or(Type::Unknown);
+                (named.ty, named.more) = (ty, Vec::new());
+                adapted.insert(named.name.clone(), ty);
             }
         }
+        let tables = rels.len();
         let rels: Vec<Rel> = rels
             .into_iter()
             .map(|rel| self.adapted(rel, &adapted))
             .collect();
-        if inner {
-            order.retain(|(name, _)| {
-                rels.iter()
-                    .all(|rel| rel.columns.iter().any(|column| column.name == *name))
-            });
-        }
-        let mut columns = Vec::new();
-        let mut wanted: Vec<Option<(String, Type)>> = Vec::new();
+        let mut columns = Vec::with_capacity(order.len());
         let source = source.map(|name| {
             let column = self.column(name, Type::String);
             let id = column.id;
             columns.push(column);
-            wanted.push(None);
             id
         });
         let mut names = super::names::Names::default();
-        for (name, types) in order {
-            for ty in &types {
-                let shown = names.implicit(&if types.len() > 1 {
-                    format!("{name}_{ty}")
+        for named in &mut order {
+            if inner && named.tables < tables {
+                continue;
+            }
+            named.position = Some(columns.len());
+            for ty in named.types() {
+                let shown = names.implicit(if named.more.is_empty() {
+                    named.name.clone()
                 } else {
-                    name.clone()
+                    format!("{}_{ty}", named.name).into()
                 });
-                columns.push(self.column(shown, *ty));
-                wanted.push(Some((name.clone(), *ty)));
+                columns.push(self.column(shown, ty));
             }
         }
         let open = rels.iter().any(|rel| rel.open);
-        let position_of: std::collections::HashMap<(&str, Type), usize> = wanted
-            .iter()
-            .enumerate()
-            .filter_map(|(at, wanted)| wanted.as_ref().map(|(name, ty)| ((name.as_str(), *ty), at)))
-            .collect();
+        let mut places = places.into_iter();
         let inputs = rels.into_iter().enumerate().map(|(position, rel)| {
-            let mapped = rel.columns.iter().filter_map(|column| {
-                let at = position_of.get(&(column.name.as_str(), column.ty))?;
-                Some((*at, column.id))
-            });
-            let mapped = SourceColumns::new(wanted.len(), mapped.collect());
+            let mut filled = Vec::with_capacity(rel.columns.len());
+            for (column, place) in rel.columns.iter().zip(places.by_ref()) {
+                let named = order.get(place);
+                let at = named.and_then(|named| named.place_of(column.ty));
+                filled.extend(at.map(|at| (at, column.id)));
+            }
+            let mapped = SourceColumns::new(columns.len(), filled);
             let source_name =
                 source_name(&rel).map_or_else(|| format!("union_arg{position}"), str::to_owned);
             UnionInput {
@@ -146,11 +132,7 @@ impl Binder<'_> {
     }
 
     /// Converts the named columns to these types, where they are of another.
-    pub(super) fn adapted(
-        &mut self,
-        rel: Rel,
-        types: &std::collections::HashMap<String, Type>,
-    ) -> Rel {
+    pub(super) fn adapted(&mut self, rel: Rel, types: &HashMap<ColumnName, Type>) -> Rel {
         let wanted = |column: &Column| {
             let ty = types.get(&column.name).copied();
             ty.filter(|ty| *ty != column.ty)
@@ -177,6 +159,61 @@ impl Binder<'_> {
             rel::project(rel, columns, items, open, span)
         }
     }
+}
+
+/// The columns of one name.
+struct Named {
+    name: ColumnName,
+    /// The type first met, and the others.
+    ty: Type,
+    more: Vec<Type>,
+    /// How many tables have such a column, and the last that has.
+    tables: usize,
+    last: usize,
+    /// Where the output has the first of them.
+    position: Option<usize>,
+}
+
+impl Named {
+    fn types(&self) -> impl Iterator<Item = Type> + '_ {
+        std::iter::once(self.ty).chain(self.more.iter().copied())
+    }
+
+    fn place_of(&self, ty: Type) -> Option<usize> {
+        Some(self.position? + self.types().position(|known| known == ty)?)
+    }
+}
+
+/// The columns of tables by name, in the order met, and for each column of each table where it is in that list.
+fn by_name(rels: &[Rel]) -> (Vec<Named>, Vec<usize>) {
+    let mut order: Vec<Named> = Vec::new();
+    let mut index: HashMap<&str, usize> = HashMap::new();
+    let mut places = Vec::with_capacity(rels.iter().map(|rel| rel.columns.len()).sum());
+    for (table, rel) in rels.iter().enumerate() {
+        for column in &rel.columns {
+            let at = *index.entry(&column.name).or_insert_with(|| {
+                order.push(Named {
+                    name: column.name.clone(),
+                    ty: column.ty,
+                    more: Vec::new(),
+                    tables: 0,
+                    last: usize::MAX,
+                    position: None,
+                });
+                order.len() - 1
+            });
+            places.push(at);
+            let Some(named) = order.get_mut(at) else {
+                continue;
+            };
+            if named.types().all(|ty| ty != column.ty) {
+                named.more.push(column.ty);
+            }
+            named.tables += usize::from(named.last != table);
+            named.last = table;
+        }
+    }
+    (order, places)
 }
 
 pub(super) fn option<'o>(options: &'o [Option_], names: &[&str]) -> Option<&'o Option_> {

@@ -14,8 +14,10 @@
 //! - `Expr` or `Rel` trees are at most a few hundred levels deep (the parser and the binder bound both).
 
 use crate::types::{Span, Type};
+mod column_name;
 mod expr;
 mod source_columns;
+pub use column_name::ColumnName;
 pub use expr::{Expr, ExprKind, InOperator, Literal, Operator};
 pub use source_columns::SourceColumns;
 
@@ -29,7 +31,7 @@ pub struct Column {
     /// Identity.
     pub id: ColumnId,
     /// Display name.
-    pub name: String,
+    pub name: ColumnName,
     /// Type.
     pub ty: Type,
 }
@@ -171,7 +173,7 @@ pub enum RelOp {
         /// Name as the catalog spells it.
         name: String,
         /// Output id and stored column name.
-        columns: Vec<(ColumnId, String)>,
+        columns: Vec<(ColumnId, ColumnName)>,
     },
     /// A table the catalog does not know, where that is allowed (`union isfuzzy=true`): no rows.
     MissingTable {

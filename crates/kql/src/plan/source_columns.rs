@@ -19,10 +19,12 @@ impl SourceColumns {
     /// `width` positions, of which these are filled; of several columns for a position the last one counts.
     #[must_use]
     pub fn new(width: usize, mut present: Vec<(usize, ColumnId)>) -> Self {
-        present.sort_by_key(|(position, _)| *position);
-        present.reverse();
-        present.dedup_by_key(|(position, _)| *position);
-        present.reverse();
+        if !present.is_sorted_by(|a, b| a.0 < b.0) {
+            present.sort_by_key(|(position, _)| *position);
+            present.reverse();
+            present.dedup_by_key(|(position, _)| *position);
+            present.reverse();
+        }
         present.retain(|(position, _)| *position < width);
         Self { width, present }
     }

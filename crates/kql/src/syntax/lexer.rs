@@ -1,9 +1,10 @@
 //! Text to tokens. Never fails: what cannot be read becomes an [`TokenKind::Unknown`] token and a diagnostic.
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, keep};
 use crate::types::{Span, Type};
 
 use super::literal;
+use super::parser::MAX_DIAGNOSTICS;
 use super::tree::Constant;
 
 /// Longest text the lexer takes, in bytes.
@@ -43,14 +44,27 @@ const PUNCTUATION: &[&str] = &[
     "!",
 ];
 
+/// How often `dynamic(` may stand inside of `dynamic(`: each one's inside is read for itself.
+const MAX_NESTED: usize = 8;
+
 /// Splits the text. The last token is always [`TokenKind::End`].
 pub fn lex(text: &str, diagnostics: &mut Vec<Diagnostic>) -> Vec<Token> {
+    lex_inside(text, diagnostics, 0)
+}
+
+/// The same for the inside of so many `dynamic(`s, which ends with the first error.
+pub(super) fn lex_inside(
+    text: &str,
+    diagnostics: &mut Vec<Diagnostic>,
+    nested: usize,
+) -> Vec<Token> {
     let mut lexer = Lexer {
         text,
         at: 0,
         tokens: Vec::with_capacity(text.len() / 5),
         diagnostics,
         unclosed: 0,
+        nested,
     };
     if text.len() > MAX_TEXT {
         lexer.diagnostics.push(Diagnostic::error(
@@ -79,6 +93,8 @@ struct Lexer<'t, 'd> {
     diagnostics: &'d mut Vec<Diagnostic>,
     /// How many `dynamic(` had no closing bracket.
     unclosed: usize,
+    /// How many `dynamic(`s this is inside of.
+    nested: usize,
 }
 
 fn is_name_start(c: char) -> bool {
@@ -102,12 +118,19 @@ impl Lexer<'_, '_> {
     }
 
     fn error(&mut self, code: Code, start: usize, message: impl Into<String>) {
-        self.diagnostics
-            .push(Diagnostic::error(code, Span::new(start, self.at), message));
+        self.report(Diagnostic::error(code, Span::new(start, self.at), message));
+    }
+
+    fn report(&mut self, found: Diagnostic) {
+        keep(found, self.diagnostics, MAX_DIAGNOSTICS);
     }
 
     fn run(&mut self) {
         while let Some(c) = self.rest().chars().next() {
+            let failed = self.diagnostics.last().is_some_and(Diagnostic::is_error);
+            if self.nested > 0 && failed {
+                return;
+            }
             let start = self.at;
             if c.is_whitespace() || c == '\u{feff}' || c == '\u{200b}' {
                 self.at += c.len_utf8();
@@ -124,7 +147,7 @@ impl Lexer<'_, '_> {
                 self.push(TokenKind::Name, start);
             } else if c.is_ascii_digit() {
                 self.number();
-            } else if let Some(p) = PUNCTUATION.iter().find(|p| self.rest().starts_with(**p)) {
+            } else if let Some(p) = self.punctuation_ahead() {
                 self.at += p.len();
                 self.push(TokenKind::Punctuation(p), start);
             } else {
@@ -140,8 +163,26 @@ impl Lexer<'_, '_> {
     }
 
     fn name_characters(&mut self) {
+        let bytes = self.rest().bytes();
+        self.at += bytes
+            .take_while(|b| b.is_ascii_alphanumeric() || *b == b'_')
+            .count();
         let rest = self.rest();
-        let length = rest.find(|c| !is_name_part(c)).unwrap_or(rest.len());
+        self.at += rest.find(|c| !is_name_part(c)).unwrap_or(rest.len());
+    }
+
+    fn punctuation_ahead(&self) -> Option<&'static str> {
+        let rest = self.rest().as_bytes();
+        let mut all = PUNCTUATION.iter().map(|p| (p, p.as_bytes()));
+        let found = all.find(|(_, p)| p.first() == rest.first() && rest.starts_with(p));
+        found.map(|(p, _)| *p)
+    }
+
+    /// Moves what comes before one of these characters, or the end.
+    fn take_until(&mut self, stops: [char; 4], value: &mut String) {
+        let rest = self.rest();
+        let length = rest.find(stops).unwrap_or(rest.len());
+        value.push_str(&rest[..length]);
         self.at += length;
     }
 
@@ -182,6 +223,9 @@ impl Lexer<'_, '_> {
         let after = self.rest().trim_start();
         if typed && after.starts_with('(') {
             let open = self.text.len() - after.len();
+            if word == "dynamic" && self.nested >= MAX_NESTED {
+                return self.push(TokenKind::Name, start);
+            }
             if word == "dynamic" {
                 return self.dynamic(start, open);
             }
@@ -193,7 +237,7 @@ impl Lexer<'_, '_> {
                 let constant = literal::typed(ty, content).unwrap_or_else(|| {
                     // Kusto accepts the text and reads null.
                     let message = format!("not a valid `{ty}` literal; it reads as null");
-                    self.diagnostics.push(Diagnostic::warning(
+                    self.report(Diagnostic::warning(
                         Code::BadLiteral,
                         Span::new(start, self.at),
                         message,
@@ -212,7 +256,7 @@ impl Lexer<'_, '_> {
         let rest = &self.text[open..];
         let line = rest.find('\n').map_or(rest, |end| &rest[..end]);
         self.at = open + line.trim_end().len();
-        self.diagnostics.push(Diagnostic::error(
+        self.report(Diagnostic::error(
             Code::Expected,
             Span::new(self.at, self.at),
             "expected `)`",
@@ -222,7 +266,11 @@ impl Lexer<'_, '_> {
 
     /// `dynamic(...)`. What is wrong inside is reported at its place; where no bracket closes it, the text goes on there.
     fn dynamic(&mut self, start: usize, open: usize) {
-        let close = literal::closing_parenthesis(self.text, open, Type::Dynamic);
+        let close = if self.unclosed > MAX_UNCLOSED {
+            None
+        } else {
+            literal::closing_parenthesis(self.text, open, Type::Dynamic)
+        };
         if close.is_none() {
             self.unclosed += 1;
         }
@@ -232,12 +280,12 @@ impl Lexer<'_, '_> {
             None => self.text.len(),
         };
         self.at = close.map_or(end, |close| close + 1);
-        let constant = match literal::dynamic(&self.text[open + 1..end]) {
+        let constant = match literal::dynamic(&self.text[open + 1..end], self.nested + 1) {
             Ok(json) => Constant::Dynamic(json),
             Err(trouble) => {
                 let from = open + 1 + trouble.span.start as usize;
                 let to = (open + 1 + trouble.span.end as usize).min(self.text.len());
-                self.diagnostics.push(Diagnostic::error(
+                self.report(Diagnostic::error(
                     Code::Expected,
                     Span::new(from, to),
                     format!("expected {}", trouble.expected),
@@ -379,6 +427,7 @@ impl Lexer<'_, '_> {
         let quote = self.rest().chars().next().unwrap_or('"');
         self.at += 1;
         let mut value = String::new();
+        self.take_until([quote, quote, '\n', '\r'], &mut value);
         while let Some(c) = self.rest().chars().next() {
             if c == '\n' || c == '\r' {
                 return (value, false);
@@ -391,6 +440,7 @@ impl Lexer<'_, '_> {
                 self.at += 1;
             }
             value.push(c);
+            self.take_until([quote, quote, '\n', '\r'], &mut value);
         }
         (value, false)
     }
@@ -399,6 +449,7 @@ impl Lexer<'_, '_> {
         let quote = self.rest().chars().next().unwrap_or('"');
         self.at += 1;
         let mut value = String::new();
+        self.take_until([quote, '\\', '\n', '\r'], &mut value);
         while let Some(c) = self.rest().chars().next() {
             if c == '\n' || c == '\r' {
                 return (value, false);
@@ -406,10 +457,6 @@ impl Lexer<'_, '_> {
             self.at += c.len_utf8();
             if c == quote {
                 return (value, true);
-            }
-            if c != '\\' {
-                value.push(c);
-                continue;
             }
             let (decoded, length) = literal::escape(self.rest());
             self.at += length;
@@ -421,6 +468,7 @@ impl Lexer<'_, '_> {
                     "unknown escape sequence in this string",
                 ),
             }
+            self.take_until([quote, '\\', '\n', '\r'], &mut value);
         }
         (value, false)
     }

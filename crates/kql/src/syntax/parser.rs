@@ -7,7 +7,7 @@ use super::expected::{Expected, Want};
 use super::keyword;
 use super::lexer::{Token, TokenKind, lex};
 use super::tree::{Constant, Expr, ExprKind, Name, Parameter, Script};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, keep};
 use crate::types::{Span, Type};
 use std::cell::RefCell;
 
@@ -18,7 +18,7 @@ pub const MAX_DEPTH: usize = 150;
 const AFTER_LISTS: &[&str] = &["declare", "from", "limit", "on", "order", "step", "with"];
 
 /// No more diagnostics than this for one text.
-const MAX_DIAGNOSTICS: usize = 100;
+pub(super) const MAX_DIAGNOSTICS: usize = 100;
 
 /// A syntax tree and what is wrong with the text.
 #[derive(Clone, Debug)]
@@ -203,9 +203,8 @@ impl<'t> Parser<'t> {
             .diagnostics
             .last()
             .is_some_and(|last| last.span.start == span.start);
-        if !repeated && self.diagnostics.len() < MAX_DIAGNOSTICS {
-            self.diagnostics
-                .push(Diagnostic::error(code, span, message));
+        if !repeated {
+            self.report(Diagnostic::error(code, span, message));
         }
     }
 
@@ -393,9 +392,7 @@ impl<'t> Parser<'t> {
     }
 
     pub(super) fn report(&mut self, found: Diagnostic) {
-        if self.diagnostics.len() < MAX_DIAGNOSTICS {
-            self.diagnostics.push(found);
-        }
+        keep(found, &mut self.diagnostics, MAX_DIAGNOSTICS);
     }
 
     /// Reads one or more items with commas between them; a comma calls for one more.

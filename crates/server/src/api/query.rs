@@ -214,7 +214,7 @@ async fn check(
             .columns
             .iter()
             .map(|column| ColumnView {
-                name: column.name.clone(),
+                name: column.name.to_string(),
                 ty: column.ty.name().to_owned(),
             })
             .collect(),

@@ -63,7 +63,9 @@ impl Binder<'_> {
                         ty: column.ty,
                         span: arg.span,
                     };
-                    bound.extend(cx.row.columns.iter().map(star));
+                    if self.spend(cx.row.columns.len(), arg.span) {
+                        bound.extend(cx.row.columns.iter().map(star));
+                    }
                 }
                 _ if known
                     .signatures
@@ -163,7 +165,8 @@ impl Binder<'_> {
         };
         let (signature, parameters) = (candidate.signature, candidate.parameters);
         let computed = result(signature, &args, &parameters, literal);
-        if strict_common(&args, &parameters).is_none() {
+        let common = strict_common(&args, &parameters);
+        if common.is_none() {
             let message = format!(
                 "the arguments of `{}` have no common type",
                 known.function.name
@@ -173,7 +176,7 @@ impl Binder<'_> {
         }
         let mut fits = true;
         for (arg, parameter) in args.iter().zip(&parameters) {
-            fits &= self.check_argument(known, (&args, &parameters), arg, parameter, literal);
+            fits &= self.check_argument(known, common.flatten(), arg, parameter, literal);
         }
         if !fits {
             return Fitted::as_is(args, ty);
@@ -194,13 +197,12 @@ impl Binder<'_> {
     fn check_argument(
         &mut self,
         known: &Known,
-        (args, parameters): (&[Expr], &[&Parameter]),
+        common: Option<Type>,
         arg: &Expr,
         parameter: &Parameter,
         literal: Option<Type>,
     ) -> bool {
         let name = known.function.name;
-        let common = strict_common(args, parameters).flatten();
         let problem = if !argument_fits(parameter.kind, arg.ty, common)
             || !shape_fits(parameter.kind, arg)
         {

@@ -2,6 +2,7 @@
 
 use super::Args;
 use crate::bind::coerce::cast;
+use crate::bind::places::Places;
 use crate::bind::rel;
 use crate::bind::scope::{Binding, Cx, Env, Value};
 use crate::bind::{Binder, MAX_CALLS};
@@ -14,6 +15,7 @@ use crate::syntax::tree::{
     Script, StatementKind,
 };
 use crate::types::{Span, Type};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 impl Binder<'_> {
@@ -73,10 +75,9 @@ impl Binder<'_> {
             self.error(Code::ArgumentCount, span, message);
         }
         let mut position = 0;
+        let given = named_arguments(args);
         for parameter in parameters {
-            let named = args.iter().position(|arg| {
-                matches!(&arg.kind, S::Named { names, .. } if names.len() == 1 && names[0].text == parameter.name.text)
-            });
+            let named = given.get(parameter.name.text.as_str()).copied();
             let index = named.or_else(|| {
                 while args
                     .get(position)
@@ -125,8 +126,9 @@ impl Binder<'_> {
         match (&parameter.ty, self.value(argument, cx)) {
             (ParameterType::Scalar(ty), Value::Scalar(expr)) => Binding::Scalar(cast(expr, *ty)),
             (ParameterType::Table(columns, _), Value::Table(rel)) => {
+                let mut places = Places::default();
                 for (name, _) in columns {
-                    if !rel.open && !rel.columns.iter().any(|column| column.name == name.text) {
+                    if !rel.open && places.find(&name.text, &rel.columns).is_none() {
                         let message = format!(
                             "the table has no column `{}`, which the function needs",
                             name.text
@@ -338,4 +340,17 @@ impl Binder<'_> {
         }
         Some(value)
     }
+}
+
+/// Where the arguments `name = value` are, by name.
+fn named_arguments(args: &Args) -> HashMap<&str, usize> {
+    let mut given = HashMap::new();
+    for (at, arg) in args.iter().enumerate() {
+        if let S::Named { names, .. } = &arg.kind
+            && let [name] = names.as_slice()
+        {
+            given.entry(name.text.as_str()).or_insert(at);
+        }
+    }
+    given
 }

@@ -98,13 +98,9 @@ impl Binder<'_> {
     }
 
     fn unknown_function(&mut self, name: &Name, args: &Args, cx: &Cx<'_>) {
-        let all = functions::all();
-        let near = self.closest(
-            &name.text,
-            all.iter()
-                .map(|known| known.function.name)
-                .chain(cx.env.iter().map(|(n, _)| n)),
-        );
+        let all = self.gives_hints().then(functions::all).unwrap_or_default();
+        let known = all.iter().map(|known| known.function.name);
+        let near = self.closest(&name.text, known.chain(cx.env.iter().map(|(n, _)| n)));
         let message = format!("unknown function `{}`", name.text);
         let mut found = if self.fuzzy {
             Diagnostic::warning(Code::UnknownFunction, name.span, message)

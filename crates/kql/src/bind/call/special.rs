@@ -291,7 +291,7 @@ impl Binder<'_> {
     ) -> Expr {
         let mut packed = Vec::new();
         let string = |text: &str| scalar::literal(&Constant::String(text.to_owned()), span);
-        if name.text == "pack_all" {
+        if name.text == "pack_all" && self.spend(2 * cx.row.columns.len(), span) {
             let columns: Vec<Column> = cx.row.columns.to_vec();
             for column in columns {
                 packed.push(string(&column.name));

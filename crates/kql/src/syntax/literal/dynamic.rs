@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::time::{print_datetime, print_timespan};
-use crate::syntax::lexer::{Token, TokenKind, lex};
+use crate::syntax::lexer::{Token, TokenKind, lex_inside};
 use crate::syntax::tree::Constant;
 use crate::types::Span;
 
@@ -19,13 +19,14 @@ pub(in crate::syntax) struct Trouble {
     pub(in crate::syntax) expected: &'static str,
 }
 
-/// JSON text of the inside of `dynamic(...)`: JSON, with KQL's strings and typed literals as values.
-pub(in crate::syntax) fn dynamic(content: &str) -> Result<String, Trouble> {
+/// JSON text of the inside of `dynamic(...)`: JSON, with KQL's strings and typed literals as values. `nested` says of
+/// how many `dynamic(`s this is the inside.
+pub(in crate::syntax) fn dynamic(content: &str, nested: usize) -> Result<String, Trouble> {
     if let Ok(value) = serde_json::from_str::<Value>(content) {
         return Ok(value.to_string());
     }
     let mut found = Vec::new();
-    let tokens = lex(content, &mut found);
+    let tokens = lex_inside(content, &mut found, nested);
     if let Some(found) = found.iter().find(|found| found.is_error()) {
         return Err(Trouble {
             span: found.span,
@@ -223,15 +224,17 @@ mod tests {
     #[test]
     fn dynamic_takes_kql_literals() {
         assert_eq!(
-            dynamic("['a', datetime(2020-01-01), -1]").ok().as_deref(),
+            dynamic("['a', datetime(2020-01-01), -1]", 1)
+                .ok()
+                .as_deref(),
             Some(r#"["a","2020-01-01T00:00:00.0000000Z",-1]"#)
         );
-        assert!(dynamic("{'a': [1,]}").is_err());
+        assert!(dynamic("{'a': [1,]}", 1).is_err());
     }
 
     #[test]
     fn what_is_wrong_has_its_place() {
-        let place = |text: &str| dynamic(text).map_err(|trouble| trouble.span.range());
+        let place = |text: &str| dynamic(text, 1).map_err(|trouble| trouble.span.range());
         assert_eq!(place("[1 2]"), Err(3..4));
         assert_eq!(place("[1,]"), Err(3..3));
         assert_eq!(place("{'a':1"), Err(6..7));

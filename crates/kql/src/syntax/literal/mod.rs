@@ -95,10 +95,11 @@ pub fn escape(rest: &str) -> (Option<char>, usize) {
 pub fn closing_parenthesis(text: &str, open: usize, ty: Type) -> Option<usize> {
     let bytes = text.as_bytes();
     if ty != Type::Dynamic {
-        let close = open + text[open..].find(')')?;
-        let line = text[open + 1..close].trim_end();
-        // A bracket on another line is not the one that is missing here.
-        return (!line.contains('\n')).then_some(close);
+        let rest = &text[open + 1..];
+        let end = rest.find([')', '\n'])?;
+        // A bracket on another line is not the one that is missing here, unless only blanks lie between.
+        let after = rest[end..].trim_start();
+        return after.starts_with(')').then_some(text.len() - after.len());
     }
     let mut depth = 0usize;
     let mut at = open;
