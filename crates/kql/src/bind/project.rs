@@ -181,6 +181,11 @@ impl Binder<'_> {
             .map(|column| Self::pass(column, span))
             .collect();
         let mut unnamed = Names::over(&columns);
+        if !replaces {
+            columns.iter().for_each(|column| {
+                unnamed.explicit(&column.name);
+            });
+        }
         let mut assigned = Names::default();
         let mut places = Places::default();
         for item in computed {
