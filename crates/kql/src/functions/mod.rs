@@ -72,7 +72,7 @@ pub struct Function {
     pub signatures: &'static [&'static str],
     /// One line.
     pub doc: &'static str,
-    /// A query fragment; empty when none is given.
+    /// What stands behind `extend x =`, `summarize` or `evaluate`. Where it compares two constants, the result is true.
     pub example: &'static str,
     /// Default column name.
     pub naming: Naming,
