@@ -41,8 +41,9 @@ pub(super) const KERNELS: &[Kernel] = &[
         });
         bytes.map_or(Datum::Null, |bytes| Datum::string(STANDARD.encode(bytes)))
     }),
-    lenient(&["url_encode", "url_encode_component"], |call, args| {
-        url_encode(call, args)
+    lenient(&["url_encode"], |_, args| url_encode(text(args, 0), "+")),
+    lenient(&["url_encode_component"], |_, args| {
+        url_encode(text(args, 0), "%20")
     }),
     lenient(&["url_decode"], |_, args| {
         Datum::string(url_decode(text(args, 0)))
@@ -64,10 +65,11 @@ fn decode(text: &str) -> Option<Vec<u8>> {
     LENIENT.decode(text.trim()).ok()
 }
 
-fn url_encode<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
+fn url_encode<'a>(url: &str, space: &str) -> Datum<'a> {
     let mut out = String::new();
-    for byte in text(args, 0).bytes() {
+    for byte in url.bytes() {
         match byte {
+            b' ' => out.push_str(space),
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
                 out.push(char::from(byte))
             }

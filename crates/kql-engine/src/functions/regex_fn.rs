@@ -14,7 +14,13 @@ use crate::values::{Datum, convert, dynamic};
 pub(super) const KERNELS: &[Kernel] = &[
     lenient(&["extract"], extract),
     lenient(&["extract_all", "extractall"], extract_all),
-    lenient(&["replace_regex", "replace"], replace_regex),
+    lenient(&["replace_regex"], |_, args| {
+        replaced(text(args, 0), text(args, 1), text(args, 2))
+    }),
+    // The older form has the pattern first and the source last.
+    lenient(&["replace"], |_, args| {
+        replaced(text(args, 2), text(args, 0), text(args, 1))
+    }),
     lenient(&["countof"], countof),
     lenient(&["indexof_regex"], indexof_regex),
     strict(&["regex_quote"], |_, args| {
@@ -129,16 +135,11 @@ fn rewrite(template: &str) -> String {
     out
 }
 
-fn replace_regex<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
-    let source = text(args, 0);
-    let Some(regex) = compile(text(args, 1)) else {
+fn replaced<'a>(source: &str, pattern: &str, by: &str) -> Datum<'a> {
+    let Some(regex) = compile(pattern) else {
         return Datum::string(source);
     };
-    Datum::string(
-        regex
-            .replace_all(source, rewrite(text(args, 2)).as_str())
-            .into_owned(),
-    )
+    Datum::string(regex.replace_all(source, rewrite(by).as_str()).into_owned())
 }
 
 fn countof<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {

@@ -328,11 +328,14 @@ impl<'q> Lowering<'q> {
         }
         let kept: Vec<DfExpr> = names(&plan).into_iter().map(column).collect();
         let number = self.fresh("n");
-        let ranked = row_number()
-            .partition_by(scopes)
-            .order_by(sorts.clone())
-            .build()?
-            .alias(number.clone());
+        let ranked = row_number().partition_by(scopes);
+        // An empty order asks for a frame over its first column.
+        let ranked = if sorts.is_empty() {
+            ranked.build()?
+        } else {
+            ranked.order_by(sorts.clone()).build()?
+        };
+        let ranked = ranked.alias(number.clone());
         let n = u64::try_from(n).unwrap_or(u64::MAX);
         let mut builder = LogicalPlanBuilder::from(plan)
             .window([ranked])?

@@ -10,9 +10,11 @@
 mod aggregates;
 mod conversion;
 mod datetime;
+mod describe;
 mod dynamic;
 mod encoding;
 mod geo;
+mod groups;
 mod logic;
 mod math;
 mod network;
@@ -30,6 +32,7 @@ pub mod workspace;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+pub use groups::{GROUPS, Group};
 pub use signature::{Kind, Parameter, Returns, Signature};
 
 /// How a column computed by this function is called when the query does not name it.
@@ -71,7 +74,7 @@ pub struct Function {
     pub signatures: &'static [&'static str],
     /// One line.
     pub doc: &'static str,
-    /// A query fragment; empty when none is given.
+    /// What stands behind `extend x =`, `summarize` or `evaluate`. Where it compares two constants, the result is true.
     pub example: &'static str,
     /// Default column name.
     pub naming: Naming,
@@ -150,10 +153,10 @@ pub struct Known {
 
 type Table = HashMap<&'static str, Known>;
 
-fn table(groups: &[(FunctionKind, &'static [Function])]) -> Table {
-    let entries = groups
-        .iter()
-        .flat_map(|(kind, entries)| entries.iter().map(move |entry| (*kind, entry)));
+fn table(kinds: &[FunctionKind]) -> Table {
+    let groups = GROUPS.iter().filter(|group| kinds.contains(&group.kind));
+    let entries =
+        groups.flat_map(|group| group.entries.iter().map(move |entry| (group.kind, entry)));
     entries
         .map(|(kind, function)| {
             let signatures = function
@@ -173,29 +176,10 @@ fn table(groups: &[(FunctionKind, &'static [Function])]) -> Table {
         .collect()
 }
 
-static SCALARS: LazyLock<Table> = LazyLock::new(|| {
-    let scalar = |entries| (FunctionKind::Scalar, entries);
-    table(&[
-        scalar(conversion::ENTRIES),
-        scalar(datetime::ENTRIES),
-        scalar(dynamic::ENTRIES),
-        scalar(encoding::ENTRIES),
-        scalar(geo::ENTRIES),
-        scalar(logic::ENTRIES),
-        scalar(math::ENTRIES),
-        scalar(network::ENTRIES),
-        scalar(series::ENTRIES),
-        scalar(sketch::ENTRIES),
-        scalar(system::ENTRIES),
-        scalar(text::ENTRIES),
-        scalar(units::ENTRIES),
-        (FunctionKind::Window, window::ENTRIES),
-    ])
-});
-static AGGREGATES: LazyLock<Table> =
-    LazyLock::new(|| table(&[(FunctionKind::Aggregate, aggregates::ENTRIES)]));
-static PLUGINS: LazyLock<Table> =
-    LazyLock::new(|| table(&[(FunctionKind::Plugin, plugins::ENTRIES)]));
+static SCALARS: LazyLock<Table> =
+    LazyLock::new(|| table(&[FunctionKind::Scalar, FunctionKind::Window]));
+static AGGREGATES: LazyLock<Table> = LazyLock::new(|| table(&[FunctionKind::Aggregate]));
+static PLUGINS: LazyLock<Table> = LazyLock::new(|| table(&[FunctionKind::Plugin]));
 
 /// The scalar or window function of this name.
 #[must_use]

@@ -8,6 +8,7 @@ use crate::syntax::tree::{Expr as Syntax, ExprKind as S, Name};
 use crate::types::Span;
 use std::rc::Rc;
 mod builtin;
+mod column_names;
 mod function;
 mod signature;
 mod special;
@@ -48,6 +49,7 @@ impl Binder<'_> {
             return Value::Scalar(value);
         }
         match name.text.as_str() {
+            "column_names_of" => return Value::Scalar(self.column_names_of(args, span, cx)),
             "toscalar" => return Value::Scalar(self.scalar_of_table(args, span, cx)),
             "materialize" => return self.materialize(args, span, cx),
             "table" | "materialized_view" | "external_table" | "stored_query_result" | "graph" => {
