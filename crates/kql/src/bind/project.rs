@@ -295,7 +295,8 @@ impl Binder<'_> {
                     self.absorb(rel, vec![column.clone()]);
                     return vec![column];
                 }
-                let near = self.closest(name, rel.columns.iter().map(|column| column.name.as_str()));
+                let near =
+                    self.closest(name, rel.columns.iter().map(|column| column.name.as_str()));
                 let message = format!("unknown column `{name}`");
                 let mut found = if self.inlined > 0 {
                     Diagnostic::warning(Code::UnknownColumn, item.span, message)

@@ -8,7 +8,8 @@ pub(super) const ENTRIES: &[Function] = &[
         "assert",
         &["(predicate: bool, message: string) -> bool"],
         "Fails the query with the message when the condition is false.",
-    ),
+    )
+    .example("assert(1h < 1d, \"the window is longer than the lookback\") == true"),
     Function::new(
         "case",
         &["(predicate: bool+, then: common_or_dynamic+, else: common_or_dynamic) -> common"],
@@ -33,6 +34,7 @@ pub(super) const ENTRIES: &[Function] = &[
         &["(column_name: const string, default_value: scalar) -> arg1"],
         "Older spelling of column_ifexists.",
     )
+    .example("columnifexists(\"DeviceName\", \"\")")
     .named_as_column()
     .alias_of("column_ifexists"),
     Function::new(
@@ -46,22 +48,26 @@ pub(super) const ENTRIES: &[Function] = &[
         &["(if: bool, then: common_or_dynamic, else: common_or_dynamic) -> common"],
         "Same as iff.",
     )
+    .example("iif(ResultType == \"0\", \"success\", \"failure\")")
     .alias_of("iff"),
     Function::new(
         "isascii",
         &["(value: scalar) -> bool"],
         "True when the string holds only ASCII characters.",
-    ),
+    )
+    .example("isascii(\"admin\") == true"),
     Function::new(
         "iscolumnexists",
         &["(column_name: const string) -> bool"],
         "True when the table has a column of that name.",
-    ),
+    )
+    .example("iff(iscolumnexists(\"DeviceName\"), \"Defender\", \"Windows\")"),
     Function::new(
         "isempty",
         &["(value: scalar) -> bool"],
         "True for an empty string or a null.",
-    ),
+    )
+    .example("isempty(\"\") == true"),
     Function::new(
         "isnotempty",
         &["(value: scalar) -> bool"],
@@ -72,32 +78,38 @@ pub(super) const ENTRIES: &[Function] = &[
         "isnotnull",
         &["(expression: scalar) -> bool"],
         "True unless the value is null; always true for strings.",
-    ),
+    )
+    .example("isnotnull(tolong(\"22\")) == true"),
     Function::new(
         "isnull",
         &["(expression: scalar) -> bool"],
         "True when the value is null; never for strings.",
-    ),
+    )
+    .example("isnull(tolong(\"ssh\")) == true"),
     Function::new(
         "isutf8",
         &["(value: scalar) -> bool"],
         "True when the string is valid UTF-8.",
-    ),
+    )
+    .example("isutf8(\"admin\") == true"),
     Function::new(
         "not",
         &["(expression: bool) -> bool"],
         "Logical negation; null stays null.",
-    ),
+    )
+    .example("not(Account endswith \"$\")"),
     Function::new(
         "notempty",
         &["(value: scalar) -> bool"],
         "Same as isnotempty.",
     )
+    .example("notempty(IpAddress)")
     .alias_of("isnotempty"),
     Function::new(
         "notnull",
         &["(expression: scalar) -> bool"],
         "Same as isnotnull.",
     )
+    .example("notnull(tolong(\"22\")) == true")
     .alias_of("isnotnull"),
 ];

@@ -21,7 +21,7 @@ impl Binder<'_> {
                 ..Self::unknown(span)
             };
         }
-        let names = table.columns.into_iter().map(|column| column.name);
+        let names = table.columns.iter().map(|column| column.name.as_str());
         Expr {
             kind: ExprKind::Literal(Literal::Dynamic(
                 names.collect::<serde_json::Value>().to_string(),
