@@ -360,6 +360,7 @@ pub(crate) fn expr(node: &mut Expr, visit: &mut Visit<'_>) {
         }
         ExprKind::ToScalar(input) => subquery(input, visit),
     }
+    visit.size.up();
 }
 
 /// A subquery's first column is its value.
@@ -368,7 +369,6 @@ fn subquery(input: &mut Rel, visit: &mut Visit<'_>) {
     if let Some(first) = input.columns.first_mut() {
         (visit.id)(&mut first.id, Use::Yields);
     }
-    visit.size.up();
 }
 
 /// A table by id: ids count up from 1, so their numbers are places.

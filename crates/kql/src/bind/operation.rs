@@ -54,8 +54,10 @@ impl Binder<'_> {
         span: Span,
     ) -> Expr {
         let listed = |value: &Expr| matches!(&value.kind, ExprKind::Literal(Literal::Dynamic(json)) if json.starts_with(['[', '{']));
-        let text = op as u8 >= Operator::EqualIgnoreCase as u8;
-        let types = coerce::binary(op, left.ty, right.ty).filter(|_| !(text && listed(&right)));
+        // Terms are of a string; the other text operators take a list for its text.
+        let terms = (Operator::Has as u8..=Operator::NotHasSuffixCs as u8).contains(&(op as u8));
+        let types = coerce::binary(op, left.ty, right.ty)
+            .filter(|_| !(terms && left.ty != Type::Unknown && listed(&right)));
         let Some((l, r, result)) = types else {
             if self.stray_column(&left) || self.stray_column(&right) {
                 return Self::unknown(span);

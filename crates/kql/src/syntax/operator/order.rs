@@ -17,10 +17,17 @@ impl Parser<'_> {
 
     /// `asc` or `desc`, and their `granny-` forms (numbers in names sort by value); true for `desc`.
     pub(super) fn direction(&mut self) -> Option<bool> {
+        // Asked for one by one, so that completion hears of them.
+        if self.eat_word("asc") {
+            return Some(false);
+        }
+        if self.eat_word("desc") {
+            return Some(true);
+        }
         let (word, tokens) = self.dashed();
         let descending = match word.as_str() {
-            "desc" | "granny-desc" => true,
-            "asc" | "granny-asc" => false,
+            "granny-desc" => true,
+            "granny-asc" => false,
             _ => return None,
         };
         self.skip(tokens);

@@ -174,6 +174,9 @@ impl Parser<'_> {
             ("best_effort", Choice::Switch),
             ("force_remote", Choice::Switch),
         ]);
+        if self.at("(") {
+            self.absent("a group of databases, without parentheses");
+        }
         let group = self.unary();
         let name = self.eat_word("as").then(|| self.name("a name"));
         let start = self.span();
