@@ -19,6 +19,8 @@ mod walk;
 
 pub use bind::{BindOptions, Bound, Dialect, bind};
 pub use catalog::{Catalog, FunctionDef, StaticCatalog, TableDef};
-pub use diagnostic::{Code, Diagnostic, DiagnosticJson, Position, Severity};
+pub use diagnostic::{
+    Code, Diagnostic, DiagnosticJson, EditorDiagnostic, Position, Related, Severity,
+};
 pub use plan::Query;
 pub use types::{Span, Type};

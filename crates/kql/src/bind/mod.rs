@@ -8,6 +8,7 @@ mod coerce;
 mod expand;
 mod graph;
 mod join;
+mod lint;
 mod names;
 mod operation;
 mod operators;
@@ -22,7 +23,7 @@ mod summarize;
 mod table;
 mod union;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use crate::catalog::Catalog;
@@ -193,6 +194,12 @@ impl<'c> Binder<'c> {
         self.muted == 0 && self.broken.iter().any(inside)
     }
 
+    /// True where the text is at fault right behind: the expression was meant to go on, and its type says nothing.
+    fn is_cut_short(&self, span: Span) -> bool {
+        let behind = |place: &Span| place.start >= span.end && place.start - span.end <= 1;
+        self.muted == 0 && self.broken.iter().any(behind)
+    }
+
     fn fresh(&mut self) -> ColumnId {
         self.next_id += 1;
         ColumnId(self.next_id)
@@ -241,14 +248,18 @@ impl<'c> Binder<'c> {
 
     /// Reports variables that one script declares twice; `taken` are the parameters of its function.
     fn check_names<'s>(&mut self, script: &'s Script, taken: impl Iterator<Item = &'s str>) {
-        let mut names: HashSet<&str> = taken.collect();
+        let mut names: HashMap<&str, Option<Span>> = taken.map(|name| (name, None)).collect();
         for statement in &script.statements {
             if let StatementKind::Let(name, _) = &statement.kind
                 && !name.text.is_empty()
-                && !names.insert(&name.text)
+                && let Some(first) = names.insert(&name.text, Some(name.span))
             {
                 let message = format!("a variable `{}` is already there", name.text);
-                self.error(Code::Duplicate, name.span, message);
+                let found = Diagnostic::error(Code::Duplicate, name.span, message);
+                self.report(match first {
+                    Some(first) => found.related(first, "first declared here"),
+                    None => found,
+                });
             }
         }
     }

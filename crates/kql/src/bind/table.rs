@@ -1,7 +1,7 @@
 //! Tables: names, pipelines, sources, and the columns an open input turns out to need.
 
 use super::rel;
-use crate::diagnostic::{Code, Diagnostic, closest};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::functions;
 use crate::plan::{Column, ColumnId, Expr, ExprKind, Rel, RelOp};
 use crate::syntax::tree::{Expr as Syntax, ExprKind as S, Name, Op, OpKind};
@@ -171,7 +171,6 @@ impl Binder<'_> {
 
     fn report_missing_table(&mut self, name: &str, span: Span) {
         let tables = self.catalog.table_names();
-        let near = closest(name, tables.iter().map(AsRef::as_ref));
         let mut found = if self.fuzzy {
             Diagnostic::warning(
                 Code::UnknownTable,
@@ -181,9 +180,7 @@ impl Binder<'_> {
         } else {
             Diagnostic::error(Code::UnknownTable, span, format!("unknown table `{name}`"))
         };
-        if let Some(near) = near {
-            found = found.hint(format!("did you mean `{near}`?"));
-        }
+        found = found.near(name, tables.iter().map(AsRef::as_ref));
         self.report(found);
     }
 
@@ -348,6 +345,10 @@ impl Binder<'_> {
                     .iter()
                     .map(|option| (option.name.clone(), option_text(&option.value)))
                     .collect();
+                let mut names = Names::default();
+                for (name, _) in columns {
+                    self.take_name(&mut names, &name.text, name.span);
+                }
                 let columns = columns
                     .iter()
                     .map(|(name, ty)| self.column(&name.text, *ty))
