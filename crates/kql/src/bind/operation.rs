@@ -59,7 +59,7 @@ impl Binder<'_> {
         right: Expr,
         span: Span,
     ) -> Expr {
-        let listed = |value: &Expr| matches!(&value.kind, ExprKind::Literal(Literal::Dynamic(json)) if json.starts_with(['[', '{']));
+        let listed = |value: &Expr| matches!(&value.kind, ExprKind::Literal(Literal::Dynamic(json)) if json.starts_with('['));
         let text = op as u8 >= Operator::EqualIgnoreCase as u8;
         let types = coerce::binary(op, left.ty, right.ty).filter(|_| !(text && listed(&right)));
         let Some((l, r, result)) = types else {
