@@ -29,7 +29,9 @@ pub use catalog::{Catalog, FunctionDef, StaticCatalog, TableDef};
 pub use complete::{
     CompletionItem, CompletionKind, Completions, SignatureHelp, complete, signature_help,
 };
-pub use diagnostic::{Code, Diagnostic, DiagnosticJson, Position, Severity};
+pub use diagnostic::{
+    Code, Diagnostic, DiagnosticJson, EditorDiagnostic, Position, Related, Severity,
+};
 pub use format::{FormatOptions, Formatted, format};
 pub use hover::{Hover, hover};
 pub use plan::Query;

@@ -67,6 +67,12 @@ pub enum Type {
 }
 
 impl Type {
+    /// The canonical names, for messages.
+    pub(crate) const NAMES: &'static [&'static str] = &[
+        "bool", "int", "long", "real", "decimal", "string", "datetime", "timespan", "guid",
+        "dynamic",
+    ];
+
     /// The canonical name, as `getschema` and the Azure Monitor Logs API print it (`long`, `real`, ...).
     #[must_use]
     pub fn name(self) -> &'static str {

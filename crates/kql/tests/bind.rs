@@ -220,7 +220,7 @@ fn text_that_does_not_parse_is_refused() {
         ("where a == 1", "KQL0004"),
         ("T | join T", "KQL0004"),
         ("T | summarize count(), by a", "KQL0004"),
-        ("T | where by == 1", "KQL0004 KQL0004"),
+        ("T | where by == 1", "KQL0004"),
         ("print dynamic([1, ])", "KQL0004"),
         ("T | render piecart", "KQL0009"),
         ("union isfuzzy=yes T", "KQL0009"),

@@ -2,6 +2,7 @@
 //! `data/mutations/`, with the spans it marks; ours has to agree, mutants that are still right included.
 //!
 //! A line there names the query, the kind of edit, the edit itself (`at`, `cut` bytes, `put`) and the verdict. The
+//! edits of `seed-4` and later are chosen by `scripts/kql-mutants`, whose help says how a file is made. The
 //! queries stay in the corpora: without `WATCHFLOOR_CORPORA` there is nothing to measure.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
@@ -145,7 +146,7 @@ fn broken_queries_are_judged_as_the_official_analyzer_judges_them() {
         all.spans()
     );
     assert!(
-        all.verdicts() > 90.0 && all.spans() > 80.0,
+        all.verdicts() > 99.5 && all.spans() > 97.5,
         "worse than it was"
     );
 }

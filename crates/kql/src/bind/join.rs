@@ -109,8 +109,17 @@ impl Binder<'_> {
                 let a = self.join_operand(left, right, a, env);
                 let b = self.join_operand(left, right, b, env);
                 match (a, b) {
-                    (Some((false, l)), Some((true, r))) | (Some((true, r)), Some((false, l))) => {
-                        Some((l, r))
+                    (Some((false, l)), Some((true, r))) => Some((l, r)),
+                    (Some((true, _)), Some((false, _))) => {
+                        self.report(
+                            Diagnostic::error(
+                                Code::JoinCondition,
+                                condition.span,
+                                "the sides of the join stand the wrong way round",
+                            )
+                            .hint("`$left` stands before `==`, `$right` behind it"),
+                        );
+                        None
                     }
                     (Some(_), Some(_)) => {
                         self.error(
@@ -156,7 +165,17 @@ impl Binder<'_> {
                 "$right" => self
                     .key_column(right, &name.text, "right", operand.span)
                     .map(|expr| (true, expr)),
-                _ => None,
+                _ => {
+                    self.report(
+                        Diagnostic::error(
+                            Code::JoinCondition,
+                            operand.span,
+                            format!("`{side}` is no side of the join"),
+                        )
+                        .hint("write `$left.Column == $right.Column`"),
+                    );
+                    None
+                }
             };
         }
         if let S::Paren(inner) = &operand.kind {
@@ -189,16 +208,10 @@ impl Binder<'_> {
             self.absorb(rel, vec![column.clone()]);
             return Some(Self::pass(&column, span).1);
         }
-        let mut found = Diagnostic::error(
-            Code::UnknownColumn,
-            span,
-            format!("the {side} side of the join has no column `{name}`"),
-        );
-        if let Some(near) =
-            self.closest(name, rel.columns.iter().map(|column| column.name.as_str()))
-        {
-            found = found.hint(format!("did you mean `{near}`?"));
-        }
+        let message = format!("the {side} side of the join has no column `{name}`");
+        let columns = rel.columns.iter().map(|column| column.name.as_str());
+        let found = Diagnostic::error(Code::UnknownColumn, span, message);
+        let found = self.hinted(found, name, columns);
         self.report(found);
         None
     }
@@ -216,11 +229,15 @@ impl Binder<'_> {
             && l != Type::Unknown
             && r != Type::Unknown
         {
-            self.error(
-                Code::JoinCondition,
-                span,
-                format!("the join keys have different types: `{l}` and `{r}`"),
-            );
+            let message = format!("the join keys have different types: `{l}` and `{r}`");
+            let mut found = Diagnostic::error(Code::JoinCondition, span, message)
+                .hint("convert one of them with `extend` before the join, as with `tostring()`");
+            if left.span != right.span {
+                found = found
+                    .related(left.span, format!("a `{l}`"))
+                    .related(right.span, format!("a `{r}`"));
+            }
+            self.report(found);
         }
         let ty = coerce::equality(l, r);
         let ty = if ty == Type::Unknown {

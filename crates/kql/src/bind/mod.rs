@@ -9,6 +9,7 @@ mod coerce;
 mod expand;
 mod graph;
 mod join;
+mod lint;
 mod names;
 pub(crate) mod observe;
 mod operation;
@@ -26,11 +27,11 @@ mod summarize;
 mod table;
 mod union;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use crate::catalog::Catalog;
-use crate::diagnostic::{Code, Diagnostic, closest, keep};
+use crate::diagnostic::{Code, Diagnostic, keep};
 use crate::plan::{
     Column, ColumnId, ColumnName, Expr, ExprKind, Literal, Query, Rel, RelOp, Render,
 };
@@ -212,15 +213,17 @@ impl<'c> Binder<'c> {
         self.report(Diagnostic::error(code, span, message));
     }
 
-    /// [`closest`] for a hint, unless nobody would read it.
-    fn closest<'a>(
+    /// With a hint at the name that was probably meant, unless nobody would read it.
+    fn hinted<'a>(
         &self,
+        found: Diagnostic,
         name: &str,
         candidates: impl IntoIterator<Item = &'a str>,
-    ) -> Option<&'a str> {
-        self.gives_hints()
-            .then(|| closest(name, candidates))
-            .flatten()
+    ) -> Diagnostic {
+        match self.gives_hints() {
+            true => found.near(name, candidates),
+            false => found,
+        }
     }
 
     fn gives_hints(&self) -> bool {
@@ -231,6 +234,12 @@ impl<'c> Binder<'c> {
     fn is_broken(&self, span: Span) -> bool {
         let inside = |place: &Span| span.start <= place.start && place.end <= span.end;
         self.muted == 0 && self.broken.iter().any(inside)
+    }
+
+    /// True where the text is at fault right behind: the expression was meant to go on, and its type says nothing.
+    fn is_cut_short(&self, span: Span) -> bool {
+        let behind = |place: &Span| place.start >= span.end && place.start - span.end <= 1;
+        self.muted == 0 && self.broken.iter().any(behind)
     }
 
     fn fresh(&mut self) -> ColumnId {
@@ -284,14 +293,18 @@ impl<'c> Binder<'c> {
 
     /// Reports variables that one script declares twice; `taken` are the parameters of its function.
     fn check_names<'s>(&mut self, script: &'s Script, taken: impl Iterator<Item = &'s str>) {
-        let mut names: HashSet<&str> = taken.collect();
+        let mut names: HashMap<&str, Option<Span>> = taken.map(|name| (name, None)).collect();
         for statement in &script.statements {
             if let StatementKind::Let(name, _) = &statement.kind
                 && !name.text.is_empty()
-                && !names.insert(&name.text)
+                && let Some(first) = names.insert(&name.text, Some(name.span))
             {
                 let message = format!("a variable `{}` is already there", name.text);
-                self.error(Code::Duplicate, name.span, message);
+                let found = Diagnostic::error(Code::Duplicate, name.span, message);
+                self.report(match first {
+                    Some(first) => found.related(first, "first declared here"),
+                    None => found,
+                });
             }
         }
     }

@@ -23,10 +23,16 @@ impl Binder<'_> {
         if let Some(expr) = self.any_column(op, left, right, span, cx) {
             return expr;
         }
-        if matches!(left.kind, S::TypeOf(_)) || matches!(right.kind, S::TypeOf(_)) {
+        let equality = matches!(op, Operator::Equal | Operator::NotEqual);
+        if !equality
+            && [left, right]
+                .iter()
+                .any(|side| matches!(side.kind, S::TypeOf(_)))
+        {
             self.error(Code::TypeMismatch, at, "a type is no value to compute with");
             return Self::unknown(span);
         }
+        let written = (left, right);
         let [left, right] = [left, right].map(|operand| match self.value(operand, cx) {
             Value::Scalar(expr) => expr,
             Value::Table(_) | Value::Function => {
@@ -41,6 +47,7 @@ impl Binder<'_> {
                 Self::unknown(operand.span)
             }
         });
+        self.lint_binary(op, written, (&left, &right), span);
         self.apply(op, at, left, right, span)
     }
 
@@ -214,6 +221,7 @@ impl Binder<'_> {
                 ..Self::unknown(span)
             };
         };
+        self.lint_between(&low, &high, span);
         let kind = ExprKind::Between {
             negated,
             value: Box::new(cast(value, ty)),

@@ -182,6 +182,7 @@ impl Binder<'_> {
         use crate::plan::Operator;
         use crate::syntax::tree::ExprKind as S;
         let S::Named { names, value } = &syntax.kind else {
+            self.lint_condition(syntax);
             return self.predicate(syntax, cx);
         };
         let predicate = self.predicate(value, cx);
@@ -263,6 +264,13 @@ impl Binder<'_> {
         let count = Box::new(self.count_argument(count, env));
         let (given, value) = super::project::split(of);
         let value = self.over(&mut rel, env, |b, cx| b.scalar(value, cx));
+        if value.ty == Type::Dynamic {
+            self.error(
+                Code::TypeMismatch,
+                of.span,
+                "a `dynamic` has no distinct values; convert it, as with `tostring()`",
+            );
+        }
         let name = given
             .first()
             .map(|name| name.text.clone())

@@ -39,14 +39,9 @@ impl Binder<'_> {
             let plugins = functions::all()
                 .into_iter()
                 .filter(|known| known.kind == FunctionKind::Plugin);
-            let mut found = Diagnostic::error(
-                Code::UnknownPlugin,
-                name.span,
-                format!("unknown plugin `{}`", name.text),
-            );
-            if let Some(near) = self.closest(&name.text, plugins.map(|known| known.function.name)) {
-                found = found.hint(format!("did you mean `{near}`?"));
-            }
+            let message = format!("unknown plugin `{}`", name.text);
+            let found = Diagnostic::error(Code::UnknownPlugin, name.span, message);
+            let found = self.hinted(found, &name.text, plugins.map(|known| known.function.name));
             self.report(found);
             return Self::error_rel(span);
         };

@@ -295,17 +295,14 @@ impl Binder<'_> {
                     self.absorb(rel, vec![column.clone()]);
                     return vec![column];
                 }
-                let near =
-                    self.closest(name, rel.columns.iter().map(|column| column.name.as_str()));
                 let message = format!("unknown column `{name}`");
-                let mut found = if self.inlined > 0 {
+                let found = if self.inlined > 0 {
                     Diagnostic::warning(Code::UnknownColumn, item.span, message)
                 } else {
                     Diagnostic::error(Code::UnknownColumn, item.span, message)
                 };
-                if let Some(near) = near {
-                    found = found.hint(format!("did you mean `{near}`?"));
-                }
+                let names = rel.columns.iter().map(|column| column.name.as_str());
+                let found = self.hinted(found, name, names);
                 self.report(found);
                 Vec::new()
             }

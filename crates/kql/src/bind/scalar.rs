@@ -3,7 +3,7 @@
 use super::Binder;
 use super::coerce::cast;
 use super::scope::{Binding, Cx, Element, Value};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, foreign};
 use crate::plan::{Column, Expr, ExprKind, Literal};
 use crate::syntax::tree::{Constant, Expr as Syntax, ExprKind as S, Name};
 use crate::types::{Span, Type};
@@ -40,7 +40,7 @@ impl Binder<'_> {
         let expr = self.scalar(syntax, cx);
         let fits =
             expr.ty == ty || expr.ty == Type::Unknown || (expr.ty.is_integer() && ty == Type::Long);
-        if !fits {
+        if !fits && !self.is_cut_short(syntax.span) {
             self.error(
                 Code::TypeMismatch,
                 syntax.span,
@@ -81,7 +81,16 @@ impl Binder<'_> {
             S::Pipeline(..) | S::Source(_) | S::Wildcard(_) => {
                 return Value::Table(self.table(syntax, cx.env));
             }
-            S::Paren(inner) => return self.value(inner, cx),
+            S::Paren(inner) => {
+                // With the closing bracket forgotten, the operators that follow seem to stand inside.
+                if let S::Pipeline(source, _) = &inner.kind
+                    && matches!(source.kind, S::Binary(..) | S::In(..) | S::Between { .. })
+                    && self.is_broken(span)
+                {
+                    return self.value(source, cx);
+                }
+                return self.value(inner, cx);
+            }
             S::Name(name) => return self.name(name, span, cx),
             S::Call {
                 receiver,
@@ -158,9 +167,6 @@ impl Binder<'_> {
         }
         let in_row = !cx.row.columns.is_empty();
         let candidates = cx.row.columns.iter().map(|column| column.name.as_str());
-        let near = self
-            .closest(name, candidates.chain(cx.env.iter().map(|(name, _)| name)))
-            .map(str::to_owned);
         // Which table a parameter names is known in the call only: where that one lacks a column, the value is null.
         let mut found = if in_row && self.inlined > 0 {
             let message = format!("unknown column `{name}`; it reads as null");
@@ -177,9 +183,11 @@ impl Binder<'_> {
         if let Some(source) = cx.row.source {
             found = found.label(format!("not in table `{source}`"));
         }
-        if let Some(near) = near {
-            found = found.hint(format!("did you mean `{near}`?"));
-        }
+        let variables = cx.env.iter().map(|(name, _)| name);
+        found = match foreign::token(name) {
+            Some(hint) => found.hint(hint),
+            None => self.hinted(found, name, candidates.chain(variables)),
+        };
         self.report(found);
     }
 
@@ -260,12 +268,9 @@ impl Binder<'_> {
             None => {
                 if !element.open {
                     let columns = element.columns.iter().map(|column| column.name.as_str());
-                    let near = self.closest(&name.text, columns).map(str::to_owned);
                     let message = format!("unknown column `{}`", name.text);
-                    let mut found = Diagnostic::error(Code::UnknownColumn, name.span, message);
-                    if let Some(near) = near {
-                        found = found.hint(format!("did you mean `{near}`?"));
-                    }
+                    let found = Diagnostic::error(Code::UnknownColumn, name.span, message);
+                    let found = self.hinted(found, &name.text, columns);
                     self.report(found);
                 }
                 Type::Unknown
@@ -289,18 +294,10 @@ impl Binder<'_> {
             _ => return None,
         };
         let Some(column) = columns.iter().find(|column| column.name == name.text) else {
-            let near = self.closest(
-                &name.text,
-                columns.iter().map(|column| column.name.as_str()),
-            );
-            let mut found = Diagnostic::error(
-                Code::UnknownColumn,
-                name.span,
-                format!("unknown column `{}` on `{side}`", name.text),
-            );
-            if let Some(near) = near {
-                found = found.hint(format!("did you mean `{near}`?"));
-            }
+            let names = columns.iter().map(|column| column.name.as_str());
+            let message = format!("unknown column `{}` on `{side}`", name.text);
+            let found = Diagnostic::error(Code::UnknownColumn, name.span, message);
+            let found = self.hinted(found, &name.text, names);
             self.report(found);
             return Some(Self::unknown(value.span.to(name.span)));
         };

@@ -336,6 +336,8 @@ impl Binder<'_> {
         keys: &[(Column, Expr)],
         cx: &Cx<'_>,
     ) -> Aggregate {
+        let start = span.start as usize;
+        self.lint_deprecated(known, Span::new(start, start + known.function.name.len()));
         match known.function.canonical() {
             "arg_max" | "arg_min" => self.arg_extreme(known, args, span, keys, cx),
             "take_any" => self.take_any(known, args, span, keys, cx),

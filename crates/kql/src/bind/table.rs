@@ -175,7 +175,6 @@ impl Binder<'_> {
     fn report_missing_table(&mut self, name: &str, span: Span) {
         let tables = self.gives_hints().then(|| self.catalog.table_names());
         let tables = tables.unwrap_or_default();
-        let near = self.closest(name, tables.iter().map(AsRef::as_ref));
         let mut found = if self.fuzzy {
             Diagnostic::warning(
                 Code::UnknownTable,
@@ -185,9 +184,7 @@ impl Binder<'_> {
         } else {
             Diagnostic::error(Code::UnknownTable, span, format!("unknown table `{name}`"))
         };
-        if let Some(near) = near {
-            found = found.hint(format!("did you mean `{near}`?"));
-        }
+        found = self.hinted(found, name, tables.iter().map(AsRef::as_ref));
         self.report(found);
     }
 
@@ -369,6 +366,10 @@ impl Binder<'_> {
                     .iter()
                     .map(|option| (option.name.clone(), option_text(&option.value)))
                     .collect();
+                let mut names = Names::default();
+                for (name, _) in columns {
+                    self.take_name(&mut names, &name.text, name.span);
+                }
                 let columns = columns
                     .iter()
                     .map(|(name, ty)| self.column(&name.text, *ty))

@@ -206,13 +206,14 @@ impl Parser<'_> {
         self.advance();
         let mut list = Vec::new();
         let mut height = self.height;
+        let open = self.span();
         if self.expect("(") {
             list = self.list(|p| {
                 let item = p.pipeline();
                 height = height.max(p.height);
                 item
             });
-            self.expect(")");
+            self.close(")", open);
         }
         self.height = height;
         self.grow();

@@ -7,7 +7,7 @@ use super::expected::{Expected, Want};
 use super::keyword;
 use super::lexer::{Token, TokenKind, lex};
 use super::tree::{Constant, Expr, ExprKind, Name, Parameter, Script};
-use crate::diagnostic::{Code, Diagnostic, keep};
+use crate::diagnostic::{Code, Diagnostic, foreign, keep};
 use crate::types::{Span, Type};
 use std::cell::RefCell;
 
@@ -16,6 +16,17 @@ pub const MAX_DEPTH: usize = 150;
 
 /// Words that may follow a list of expressions.
 const AFTER_LISTS: &[&str] = &["declare", "from", "limit", "on", "order", "step", "with"];
+
+/// Words that begin a statement.
+const STARTERS: &[&str] = &[
+    "datatable",
+    "externaldata",
+    "find",
+    "print",
+    "search",
+    "set",
+    "union",
+];
 
 /// No more diagnostics than this for one text.
 pub(super) const MAX_DIAGNOSTICS: usize = 100;
@@ -198,13 +209,27 @@ impl<'t> Parser<'t> {
     }
 
     pub(super) fn error(&mut self, code: Code, span: Span, message: impl Into<String>) {
+        self.error_with(code, span, message, None);
+    }
+
+    fn error_with(
+        &mut self,
+        code: Code,
+        span: Span,
+        message: impl Into<String>,
+        hint: Option<&'static str>,
+    ) {
         // One place is reported once: what follows from the first mistake only distracts.
         let repeated = self
             .diagnostics
             .last()
             .is_some_and(|last| last.span.start == span.start);
         if !repeated {
-            self.report(Diagnostic::error(code, span, message));
+            let found = Diagnostic::error(code, span, message);
+            self.report(match hint {
+                Some(hint) => found.hint(hint),
+                None => found,
+            });
         }
     }
 
@@ -229,7 +254,7 @@ impl<'t> Parser<'t> {
     pub(super) fn stray(&mut self, what: &str) {
         let begins = match self.token(0).kind {
             TokenKind::Literal(_) => true,
-            TokenKind::Name => keyword::refers(self.word(0)),
+            TokenKind::Name => keyword::refers(self.word(0)) || STARTERS.contains(&self.word(0)),
             _ => false,
         };
         if begins {
@@ -248,11 +273,8 @@ impl<'t> Parser<'t> {
                 self.slice(span).chars().take(40).collect::<String>()
             ),
         };
-        self.error(
-            Code::Expected,
-            place,
-            format!("expected {what}, found {found}"),
-        );
+        let message = format!("expected {what}, found {found}");
+        self.error_with(Code::Expected, place, message, foreign::token(self.text()));
     }
 
     pub(super) fn expect(&mut self, punctuation: &str) -> bool {
@@ -260,6 +282,19 @@ impl<'t> Parser<'t> {
         if !hit {
             self.seal();
             self.expected(&format!("`{punctuation}`"));
+        }
+        hit
+    }
+
+    /// The closing bracket of the one at `open`.
+    pub(super) fn close(&mut self, punctuation: &str, open: Span) -> bool {
+        let before = self.diagnostics.len();
+        let hit = self.expect(punctuation);
+        if !hit
+            && self.diagnostics.len() > before
+            && let Some(found) = self.diagnostics.pop()
+        {
+            self.diagnostics.push(found.related(open, "opened here"));
         }
         hit
     }
@@ -337,7 +372,8 @@ impl<'t> Parser<'t> {
     pub(super) fn absent(&mut self, what: &str) {
         let end = self.previous_end();
         let word = self.word(0);
-        let span = if end == 0 || self.word_as_name() {
+        let unknown = self.token(0).kind == TokenKind::Unknown;
+        let span = if end == 0 || unknown || self.word_as_name() {
             self.span()
         } else {
             Span { start: end, end }
@@ -348,7 +384,8 @@ impl<'t> Parser<'t> {
                 "; `{word}` is a word of the language, as a name it is written `['{word}']`"
             ));
         }
-        self.error(Code::Expected, span, message);
+        let hint = foreign::token(self.text());
+        self.error_with(Code::Expected, span, message, hint);
     }
 
     /// True where a word of the language stands as a name would: what follows continues an expression or a list.
@@ -520,12 +557,28 @@ impl<'t> Parser<'t> {
         })
     }
 
+    /// Reports what stands where a type's name belongs, with the type that was probably meant.
+    fn unknown_type(&mut self) {
+        let word = self.word(0);
+        let before = self.diagnostics.len();
+        self.expected("a type");
+        if self.diagnostics.len() == before || word.is_empty() {
+            return;
+        }
+        if let Some(found) = self.diagnostics.pop() {
+            self.diagnostics.push(match foreign::type_name(word) {
+                Some(name) => found.hint(format!("the type is called {name} here")),
+                None => found.near(word, Type::NAMES.iter().copied()),
+            });
+        }
+    }
+
     /// A type's name.
     pub(super) fn type_name(&mut self) -> Option<Type> {
         self.note_want(Want::Type);
         let ty = Type::parse(self.word(0));
         if ty.is_none() {
-            self.expected("a type");
+            self.unknown_type();
             if !self.word(0).is_empty() {
                 self.advance();
             }

@@ -92,9 +92,10 @@ impl Parser<'_> {
                     }
                 };
             } else if self.at("[") {
+                let open = self.span();
                 self.advance();
                 let index = self.expression();
-                self.expect("]");
+                self.close("]", open);
                 let kind = ExprKind::Element(Box::new(value), Box::new(index));
                 value = Expr {
                     kind,
@@ -160,7 +161,7 @@ impl Parser<'_> {
         let inner = self.pipeline();
         self.patterns = outer;
         self.grow();
-        self.expect(")");
+        self.close(")", start);
         Expr {
             kind: ExprKind::Paren(Box::new(inner)),
             span: self.since(start),
@@ -307,6 +308,7 @@ impl Parser<'_> {
 
     /// `(a, b = c, *)`, or a query in parentheses (`toscalar(T | count)`).
     fn arguments(&mut self, query: bool) -> Vec<Rc<Expr>> {
+        let open = self.span();
         self.expect("(");
         let mut height = 1;
         let args = if !self.begins_expression() && !self.at(",") && !query {
@@ -318,7 +320,7 @@ impl Parser<'_> {
                 arg
             })
         };
-        self.expect(")");
+        self.close(")", open);
         self.height = height;
         self.grow();
         args

@@ -30,6 +30,13 @@ impl Parser<'_> {
             if self.eat(";") {
                 continue;
             }
+            let declares = matches!(
+                statements.last().map(|s| &s.kind),
+                Some(StatementKind::Let(..))
+            );
+            if declares && close.is_some_and(|close| self.at(close)) {
+                self.expected("`;`");
+            }
             if !self.at_end() && !self.at(";") && !close.is_some_and(|close| self.at(close)) {
                 self.stray("`;` or `|`");
                 while self.at == before
@@ -141,6 +148,7 @@ impl Parser<'_> {
 
     /// `{ statements }`.
     fn braces(&mut self) -> Script {
+        let open = self.span();
         self.expect("{");
         let body = self.deeper(
             |p| Script {
@@ -149,7 +157,7 @@ impl Parser<'_> {
             },
             |p| p.script(Some("}")),
         );
-        self.expect("}");
+        self.close("}", open);
         body
     }
 

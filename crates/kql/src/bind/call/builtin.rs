@@ -43,6 +43,7 @@ impl Binder<'_> {
         at: Span,
         cx: &Cx<'_>,
     ) -> Expr {
+        self.lint_deprecated(known, at);
         let mut literal_type = None;
         let mut bound = Vec::with_capacity(args.len());
         for arg in args {
@@ -159,7 +160,11 @@ impl Binder<'_> {
                 } else if !self.is_broken(call) {
                     self.error(Code::ArgumentCount, at, arity_message(known, args.len()));
                 }
-                let ty = agreed_result(known, &args, literal);
+                // What a call with too few or too many arguments gives is not known, whatever its type would be.
+                let ty = match choice {
+                    Choice::None => Type::Unknown,
+                    _ => agreed_result(known, &args, literal),
+                };
                 return Fitted::as_is(args, ty);
             }
         };

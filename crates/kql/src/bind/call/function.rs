@@ -72,7 +72,13 @@ impl Binder<'_> {
                 parameters.len(),
                 args.len()
             );
-            self.error(Code::ArgumentCount, span, message);
+            let found = Diagnostic::error(Code::ArgumentCount, span, message);
+            self.report(match (parameters.first(), parameters.last()) {
+                (Some(first), Some(last)) => {
+                    found.related(first.name.span.to(last.name.span), "its parameters")
+                }
+                _ => found,
+            });
         }
         let mut position = 0;
         let given = named_arguments(args);

@@ -2,7 +2,7 @@
 
 use crate::bind::Binder;
 use crate::bind::scope::{Binding, Cx, Value};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, foreign};
 use crate::functions::{self};
 use crate::syntax::tree::{Expr as Syntax, ExprKind as S, Name};
 use crate::types::Span;
@@ -101,17 +101,18 @@ impl Binder<'_> {
 
     fn unknown_function(&mut self, name: &Name, args: &Args, cx: &Cx<'_>) {
         let all = self.gives_hints().then(functions::all).unwrap_or_default();
-        let known = all.iter().map(|known| known.function.name);
-        let near = self.closest(&name.text, known.chain(cx.env.iter().map(|(n, _)| n)));
+        let builtin = all.iter().map(|known| known.function.name);
+        let candidates = builtin.chain(cx.env.iter().map(|(n, _)| n));
         let message = format!("unknown function `{}`", name.text);
         let mut found = if self.fuzzy {
             Diagnostic::warning(Code::UnknownFunction, name.span, message)
         } else {
             Diagnostic::error(Code::UnknownFunction, name.span, message)
         };
-        if let Some(near) = near {
-            found = found.hint(format!("did you mean `{near}`?"));
-        }
+        found = match foreign::function(&name.text) {
+            Some(hint) => found.hint(hint),
+            None => self.hinted(found, &name.text, candidates),
+        };
         self.report(found);
         for arg in args {
             if !matches!(arg.kind, S::Star | S::Named { .. }) {

@@ -186,6 +186,7 @@ impl Binder<'_> {
         let at = match args.first().map(|arg| &arg.kind) {
             None => Some(self.now),
             Some(ExprKind::Literal(Literal::TimeSpan(ticks))) if name == "ago" => {
+                self.lint_ago(*ticks, span);
                 self.now.checked_sub(*ticks)
             }
             Some(ExprKind::Literal(Literal::TimeSpan(ticks))) => self.now.checked_add(*ticks),

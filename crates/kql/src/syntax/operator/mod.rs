@@ -1,6 +1,6 @@
 //! Query operators: what stands between two pipes. This module knows their keywords; the others read their operands.
 
-use crate::diagnostic::{Code, closest};
+use crate::diagnostic::{Code, Diagnostic, foreign};
 use crate::syntax::expected::Want;
 use crate::syntax::keyword;
 use crate::syntax::parser::Parser;
@@ -220,6 +220,7 @@ impl Parser<'_> {
             "project-away" => OpKind::ProjectAway(self.patterns(Self::columns)),
             "project-keep" => OpKind::ProjectKeep(self.patterns(Self::columns)),
             "project-rename" => OpKind::ProjectRename(self.columns()),
+            "project-reorder" if self.at_boundary() => OpKind::ProjectReorder(Vec::new()),
             "project-reorder" => OpKind::ProjectReorder(self.patterns(Self::orders)),
             "summarize" => self.summarize(),
             "sort" | "order" => {
@@ -329,18 +330,16 @@ impl Parser<'_> {
             }
             _ => {
                 let end = self.previous_end();
-                let mut message = format!("unknown operator `{word}`");
-                if let Some(near) = closest(word, OPERATORS.iter().copied()) {
-                    message.push_str(&format!("; did you mean `{near}`?"));
-                }
-                self.error(
-                    Code::UnknownOperator,
-                    Span {
-                        start: start.start,
-                        end,
-                    },
-                    message,
-                );
+                let span = Span {
+                    start: start.start,
+                    end,
+                };
+                let message = format!("unknown operator `{word}`");
+                let found = Diagnostic::error(Code::UnknownOperator, span, message);
+                self.report(match foreign::operator(word) {
+                    Some(hint) => found.hint(hint),
+                    None => found.near(word, OPERATORS.iter().copied()),
+                });
                 self.recover();
                 OpKind::Error
             }
@@ -368,6 +367,9 @@ impl Parser<'_> {
             |_| Vec::new(),
             |p| {
                 let mut ops = if p.at("|") || p.at(")") {
+                    if p.at(")") {
+                        p.absent("an operator");
+                    }
                     Vec::new()
                 } else {
                     vec![p.operator()]

@@ -21,8 +21,17 @@ pub(crate) type Known = (&'static str, Choice);
 
 /// Hints for the engine, which any operator may have.
 pub(crate) const HINTS: &[Known] = &[
+    ("hint.concurrency", Choice::Any),
+    ("hint.distribution", Choice::Any),
     ("hint.materialized", Choice::Switch),
+    ("hint.num_partitions", Choice::Any),
+    ("hint.pass_filters", Choice::Any),
+    ("hint.pass_filters_column", Choice::Any),
     ("hint.progressive_top", Choice::Switch),
+    ("hint.remote", Choice::Any),
+    ("hint.shufflekey", Choice::Any),
+    ("hint.spread", Choice::Any),
+    ("hint.strategy", Choice::Any),
 ];
 
 /// `hint.strategy` of `join`.
@@ -106,7 +115,10 @@ impl Parser<'_> {
             self.note_options(HINTS);
             let start = self.span();
             let mut name = self.word(0).to_owned();
-            let hint = name == "hint" && self.ahead(1, ".");
+            let hint = name == "hint" && self.ahead(1, ".") && {
+                let whole = format!("hint.{}", self.word(2));
+                HINTS.iter().any(|(known, _)| *known == whole)
+            };
             let here = allowed.iter().any(|(known, _)| *known == name);
             let elsewhere = !here && ELSEWHERE.contains(&name.as_str());
             if !hint && !((here || elsewhere) && self.ahead(1, "=")) {
@@ -251,7 +263,9 @@ impl Parser<'_> {
                         self.advance();
                         self.advance();
                     }
-                    self.eat(",");
+                    if !self.eat(",") && !self.at(")") {
+                        self.expected("`,`");
+                    }
                 }
                 self.expect(")");
             }

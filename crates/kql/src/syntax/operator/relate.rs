@@ -28,7 +28,8 @@ impl Parser<'_> {
         let kinds = if lookup { LOOKUP_KINDS } else { JOIN_KINDS };
         let options = self.options(&[("kind", Choice::Words(kinds)), JOIN_STRATEGY]);
         let right = self.table_operand();
-        let on = if self.eat_word("on") {
+        // The language takes `where` for `on`, as it takes `filter` for `where`.
+        let on = if self.eat_word("on") || self.eat_word("where") {
             self.columns_required()
         } else {
             let span = self.since(start);
