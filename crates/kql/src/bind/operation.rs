@@ -60,7 +60,8 @@ impl Binder<'_> {
         span: Span,
     ) -> Expr {
         let listed = |value: &Expr| matches!(&value.kind, ExprKind::Literal(Literal::Dynamic(json)) if json.starts_with('['));
-        let text = op as u8 >= Operator::EqualIgnoreCase as u8;
+        // The operators that look for terms refuse an array; those that look for parts read its text.
+        let text = (Operator::Has as u8..=Operator::NotHasSuffixCs as u8).contains(&(op as u8));
         let types = coerce::binary(op, left.ty, right.ty).filter(|_| !(text && listed(&right)));
         let Some((l, r, result)) = types else {
             if self.stray_column(&left) || self.stray_column(&right) {
