@@ -167,4 +167,3 @@ pub(crate) fn keep(found: Diagnostic, list: &mut Vec<Diagnostic>, limit: usize) 
         list.push(found);
     }
 }
-

@@ -159,7 +159,10 @@ mod tests {
             let others = words.iter().copied().filter(|word| *word != name);
             let distances = others.clone().map(|word| distance(name, word));
             let least = distances.filter(|distance| *distance <= limit).min();
-            assert_eq!(closest(name, others).map(|word| distance(name, word)), least);
+            assert_eq!(
+                closest(name, others).map(|word| distance(name, word)),
+                least
+            );
         }
     }
 }
