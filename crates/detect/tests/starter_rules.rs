@@ -107,7 +107,7 @@ async fn rules_load_without_a_warning_and_say_what_to_do() {
         let columns: Vec<String> = bound
             .columns
             .iter()
-            .map(|column| column.name.clone())
+            .map(|column| column.name.to_string())
             .collect();
         let entity_columns = rule
             .entities

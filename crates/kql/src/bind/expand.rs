@@ -92,7 +92,7 @@ impl Binder<'_> {
             for column in rel.columns.iter().chain(items) {
                 taken.explicit(&column.name);
             }
-            let name = taken.implicit(&option_text(&option.value));
+            let name = taken.implicit(option_text(&option.value));
             expanded.index = Some(self.column(name, Type::Long));
         }
         expanded

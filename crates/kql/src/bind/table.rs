@@ -417,7 +417,7 @@ impl Binder<'_> {
                 let name = match (computed.given, default) {
                     (Some(name), _) => self.take_name(&mut names, &name.text, item.span),
                     (None, Some(name)) => names.implicit(&name),
-                    (None, None) => names.implicit(&format!("print_{position}")),
+                    (None, None) => names.implicit(format!("print_{position}")),
                 };
                 let column = self.column(name, computed.value.ty);
                 values.push((column.id, computed.value));

@@ -110,8 +110,12 @@ const signature: monaco.languages.SignatureHelpProvider = {
 const layout: monaco.languages.DocumentFormattingEditProvider = {
   displayName: "Watchfloor",
   provideDocumentFormattingEdits: async (model, _options, token) => {
-    const answer = await asked(post("/api/v1/query/format", { body: { query: model.getValue() }, signal: signalOf(token) }));
-    return answer && answer.text !== model.getValue() ? [{ range: model.getFullModelRange(), text: answer.text }] : [];
+    const query = model.getValue();
+    const answer = await asked(post("/api/v1/query/format", { body: { query }, signal: signalOf(token) }));
+    if (!answer) return [];
+    // A file ends with a line end; what is typed here need not.
+    const text = query.endsWith("\n") ? answer.text : answer.text.replace(/\n$/, "");
+    return text !== query ? [{ range: model.getFullModelRange(), text }] : [];
   },
 };
 

@@ -10,7 +10,7 @@ impl Parser<'_> {
     /// `legacy` is the spelling `__partitionby Column (...)`.
     pub(super) fn partition(&mut self, legacy: bool) -> OpKind {
         let mut options = self.options(&[]);
-        if !(legacy && !self.at_word("by")) {
+        if !legacy || self.at_word("by") {
             self.expect_word("by");
         }
         // Not an expression: `by Name (...)` would read as a call.
