@@ -8,8 +8,9 @@ BIN := $(CARGO_TARGET_DIR)/debug/watchfloor
 DATA := $(CURDIR)/.demo
 SOAK_SECONDS ?= 1800
 SOAK_SEED ?= 1
+FUZZ_SECONDS ?= 1800
 
-.PHONY: help run test test-rust test-ui test-python test-rsyslog e2e lint ui soak bench tools api clean
+.PHONY: help run test test-rust test-ui test-python test-rsyslog e2e lint ui soak fuzz bench tools api clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -60,6 +61,9 @@ e2e: ui ## The workbench in headless Chromium against the real server
 
 soak: ui ## Long tests: crash loops, every seed, property tests (SOAK_SECONDS, SOAK_SEED)
 	scripts/soak $(SOAK_SECONDS) $(SOAK_SEED)
+
+fuzz: ## Coverage-guided fuzzing of the query language (FUZZ_SECONDS, SOAK_SEED)
+	scripts/fuzz kql $(FUZZ_SECONDS) $(SOAK_SEED)
 
 bench: ui ## Measure ingest, queries and start (release build; BENCH="--only http ...")
 	scripts/bench $(BENCH)

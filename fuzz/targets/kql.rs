@@ -44,16 +44,18 @@ fn check(text: &str, catalog: &dyn Catalog) {
     assert_eq!(once.text, twice.text, "formatted twice");
     // Somewhere, but the same place for the same text.
     let position = text.bytes().map(usize::from).sum::<usize>() % (text.len() + 1);
-    let found = kql::complete(text, position, catalog, &OPTIONS);
-    assert!(found.items.len() <= MAX_ITEMS);
-    kql::hover(text, position, catalog, &OPTIONS);
-    kql::signature_help(text, position, catalog, &OPTIONS);
+    let answer = kql::complete(text, position, catalog, &OPTIONS);
+    assert!(answer.items.len() <= MAX_ITEMS);
+    let _ = kql::hover(text, position, catalog, &OPTIONS);
+    let _ = kql::signature_help(text, position, catalog, &OPTIONS);
 }
 
 thread_local! {
     static CATALOG: LazyCell<StaticCatalog> = LazyCell::new(|| {
         let mut catalog = StaticCatalog::new();
-        ["T", "SigninLogs", "SecurityEvent"].map(|name| catalog.add_table(table(name)));
+        for name in ["T", "SigninLogs", "SecurityEvent"] {
+            catalog.add_table(table(name));
+        }
         catalog
     });
 }
