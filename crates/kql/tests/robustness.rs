@@ -153,6 +153,21 @@ fn deep_nesting_is_an_error_not_a_crash() {
     }
 }
 
+/// Inputs that fuzzing found, one a file: they hung or panicked.
+#[test]
+fn what_fuzzing_found_stays_harmless() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/fuzzed");
+    let files: Vec<_> = std::fs::read_dir(folder).unwrap().collect();
+    assert!(!files.is_empty());
+    for file in files {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        check(&text);
+        let once = kql::format(&text, &kql::FormatOptions::default());
+        let twice = kql::format(&once.text, &kql::FormatOptions::default());
+        assert_eq!(once.text, twice.text);
+    }
+}
+
 #[test]
 fn long_lists_and_chains_bind() {
     let options = BindOptions {

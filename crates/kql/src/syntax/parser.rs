@@ -435,10 +435,17 @@ impl<'t> Parser<'t> {
     /// Reads one or more items with commas between them; a comma calls for one more.
     pub(super) fn list<T>(&mut self, mut read: impl FnMut(&mut Self) -> T) -> Vec<T> {
         let mut items = vec![read(self)];
-        while self.comma() {
+        loop {
+            let before = self.at;
+            if !self.comma() {
+                return items;
+            }
             items.push(read(self));
+            // A comma was missing before what is no item: nothing was taken, nor would be.
+            if self.at == before {
+                return items;
+            }
         }
-        items
     }
 
     /// True where an expression may begin.
@@ -484,8 +491,9 @@ impl<'t> Parser<'t> {
     ) -> Vec<T> {
         let mut items = Vec::new();
         while !self.at(close) && !self.at_end() {
+            let before = self.at;
             items.push(read(self));
-            if !self.comma() {
+            if !self.comma() || self.at == before {
                 break;
             }
         }
