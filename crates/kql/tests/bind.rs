@@ -221,6 +221,7 @@ fn text_that_does_not_parse_is_refused() {
         ("T | join T", "KQL0004"),
         ("T | summarize count(), by a", "KQL0004"),
         ("T | where by == 1", "KQL0004"),
+        ("let x = dynamic([1]", "KQL0004"),
         ("print dynamic([1, ])", "KQL0004"),
         ("T | render piecart", "KQL0009"),
         ("union isfuzzy=yes T", "KQL0009"),

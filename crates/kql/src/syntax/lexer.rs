@@ -281,7 +281,13 @@ impl Lexer<'_, '_> {
         };
         self.at = close.map_or(end, |close| close + 1);
         let constant = match literal::dynamic(&self.text[open + 1..end], self.nested + 1) {
-            Ok(json) => Constant::Dynamic(json),
+            Ok(json) => {
+                if close.is_none() {
+                    let place = Span::new(end, end);
+                    self.report(Diagnostic::error(Code::Expected, place, "expected `)`"));
+                }
+                Constant::Dynamic(json)
+            }
             Err(trouble) => {
                 let from = open + 1 + trouble.span.start as usize;
                 let to = (open + 1 + trouble.span.end as usize).min(self.text.len());
