@@ -1,21 +1,11 @@
 """Edits of arguments, options, statements and the clauses of operators."""
 
 from .corpus import OPERATORS
+from .edit import Kinds, replaced
 from .literals import OF_EACH_TYPE
 
-KINDS = {}
-
-
-def kind(function):
-    KINDS[function.__name__] = function
-    return function
-
-
-def _replaced(query, n, put):
-    if n is None:
-        return None
-    token = query.tokens[n]
-    return token.start, token.end, put
+KINDS = Kinds()
+kind = KINDS.kind
 
 
 def _call(query, choice):
@@ -104,7 +94,7 @@ def aggregate_misplaced(query, choice):
     if n is None:
         return None
     name = query.tokens[n].text
-    return _replaced(query, n, choice.choice(["count()", f"max({name})", f"make_set({name})", f"countif({name})", f"dcount({name})", "sum(1)"]))
+    return replaced(query, n, choice.choice(["count()", f"max({name})", f"make_set({name})", f"countif({name})", f"dcount({name})", "sum(1)"]))
 
 
 @kind
@@ -127,7 +117,7 @@ def operand_changed(query, choice):
     n = query.find(choice, lambda tokens, n: n > 0 and n + 1 < len(tokens) and tokens[n].text in marks)
     if n is None:
         return None
-    return _replaced(query, n + choice.choice([-1, 1]), choice.choice(OF_EACH_TYPE))
+    return replaced(query, n + choice.choice([-1, 1]), choice.choice(OF_EACH_TYPE))
 
 
 @kind
@@ -135,7 +125,7 @@ def operator_of_type(query, choice):
     """A comparison by an operator that takes other types."""
     marks = ("==", "=~", "!=", "<", ">", "<=", ">=", "has", "contains", "startswith", "endswith")
     others = "+ - * / % < >= =~ has contains startswith hasprefix has_cs and or in between".split() + ["matches regex", "!~"]
-    return _replaced(query, query.find(choice, lambda tokens, n: tokens[n].text in marks), choice.choice(others))
+    return replaced(query, query.find(choice, lambda tokens, n: tokens[n].text in marks), choice.choice(others))
 
 
 @kind
@@ -153,7 +143,7 @@ def sort_changed(query, choice):
     """The order of `sort`, `top` or `order` in another form."""
     n = query.find(choice, lambda tokens, n: tokens[n].text in ("asc", "desc"))
     forms = ["ascending", "asc desc", "asc nulls", "asc nulls last", "nulls first", "desc nulls frist", "asc,", "ASC", "desc asc", "nulls", "asc first"]
-    return _replaced(query, n, choice.choice(forms))
+    return replaced(query, n, choice.choice(forms))
 
 
 @kind
@@ -163,7 +153,7 @@ def option_value(query, choice):
     if n is None:
         return None
     forms = ["outer", "left", "Inner", "'inner'", "1", "leftouter", "inner", "leftanti", "leftsemi", "rightouter", "fullouter", "cross", "yes", "true", "", "= inner", "x", "simple", "regex", "array", "anti", "innerunique"]
-    return _replaced(query, n, choice.choice(forms))
+    return replaced(query, n, choice.choice(forms))
 
 
 @kind

@@ -2,19 +2,10 @@
 
 import re
 
-KINDS = {}
+from .edit import Kinds, replaced
 
-
-def kind(function):
-    KINDS[function.__name__] = function
-    return function
-
-
-def _replaced(query, n, put):
-    if n is None:
-        return None
-    token = query.tokens[n]
-    return token.start, token.end, put
+KINDS = Kinds()
+kind = KINDS.kind
 
 
 def _literal(query, choice):
@@ -31,14 +22,14 @@ OF_EACH_TYPE = [
 @kind
 def literal_type(query, choice):
     """A literal of another type."""
-    return _replaced(query, _literal(query, choice), choice.choice(OF_EACH_TYPE))
+    return replaced(query, _literal(query, choice), choice.choice(OF_EACH_TYPE))
 
 
 @kind
 def string_type(query, choice):
     """A value of another type for a string."""
     n = query.find(choice, lambda tokens, n: tokens[n].kind == "string")
-    return _replaced(query, n, choice.choice(OF_EACH_TYPE))
+    return replaced(query, n, choice.choice(OF_EACH_TYPE))
 
 
 BROKEN = {
@@ -62,14 +53,14 @@ BROKEN = {
 @kind
 def literal_broken(query, choice):
     """A literal that cannot be read, or can only just."""
-    return _replaced(query, _literal(query, choice), choice.choice(BROKEN[choice.choice(list(BROKEN))]))
+    return replaced(query, _literal(query, choice), choice.choice(BROKEN[choice.choice(list(BROKEN))]))
 
 
 @kind
 def datetime_broken(query, choice):
     """The same, of datetimes and timespans, where such literals stand."""
     n = query.find(choice, lambda tokens, n: re.match(r"datetime|time|\d+(d|h|m|s)\b", tokens[n].text) is not None)
-    return _replaced(query, n, choice.choice(BROKEN["datetime"] + BROKEN["timespan"]))
+    return replaced(query, n, choice.choice(BROKEN["datetime"] + BROKEN["timespan"]))
 
 
 @kind
@@ -105,7 +96,7 @@ def string_prefix(query, choice):
     if n is None:
         return None
     text = query.tokens[n].text
-    return _replaced(query, n, choice.choice(["@", "h", "H@", "b", "@@", "h@", "```"]) + text)
+    return replaced(query, n, choice.choice(["@", "h", "H@", "b", "@@", "h@", "```"]) + text)
 
 
 @kind

@@ -1,20 +1,10 @@
 """Edits of names: columns, tables, functions, plugins, operators, keywords."""
 
 from .corpus import OPERATORS
+from .edit import Kinds, replaced
 
-KINDS = {}
-
-
-def kind(function):
-    KINDS[function.__name__] = function
-    return function
-
-
-def _replaced(query, n, put):
-    if n is None:
-        return None
-    token = query.tokens[n]
-    return token.start, token.end, put
+KINDS = Kinds()
+kind = KINDS.kind
 
 
 def _recase(text, choice):
@@ -65,56 +55,56 @@ def _operator(query, choice):
 def column_unknown(query, choice):
     """A column with a typing error."""
     n = _column(query, choice)
-    return None if n is None else _replaced(query, n, _typo(query.tokens[n].text, choice))
+    return None if n is None else replaced(query, n, _typo(query.tokens[n].text, choice))
 
 
 @kind
 def column_case(query, choice):
     """A column in other case."""
     n = _column(query, choice)
-    return None if n is None else _replaced(query, n, _recase(query.tokens[n].text, choice))
+    return None if n is None else replaced(query, n, _recase(query.tokens[n].text, choice))
 
 
 @kind
 def column_other(query, choice):
     """A column in place of another one."""
     n, other = _column(query, choice), _column(query, choice)
-    return None if n is None else _replaced(query, n, query.tokens[other].text)
+    return None if n is None else replaced(query, n, query.tokens[other].text)
 
 
 @kind
 def table_unknown(query, choice):
     """A table with a typing error."""
     n = _table(query, choice)
-    return None if n is None else _replaced(query, n, _typo(query.tokens[n].text, choice))
+    return None if n is None else replaced(query, n, _typo(query.tokens[n].text, choice))
 
 
 @kind
 def table_case(query, choice):
     """A table in other case."""
     n = _table(query, choice)
-    return None if n is None else _replaced(query, n, _recase(query.tokens[n].text, choice))
+    return None if n is None else replaced(query, n, _recase(query.tokens[n].text, choice))
 
 
 @kind
 def table_other(query, choice):
     """Another table."""
     tables = ["SigninLogs", "SecurityEvent", "Heartbeat", "DeviceProcessEvents", "AzureActivity", "Syslog", "Usage"]
-    return _replaced(query, _table(query, choice), choice.choice(tables))
+    return replaced(query, _table(query, choice), choice.choice(tables))
 
 
 @kind
 def function_unknown(query, choice):
     """A function with a typing error."""
     n = _call(query, choice)
-    return None if n is None else _replaced(query, n, _typo(query.tokens[n].text, choice))
+    return None if n is None else replaced(query, n, _typo(query.tokens[n].text, choice))
 
 
 @kind
 def function_case(query, choice):
     """A function in other case."""
     n = _call(query, choice)
-    return None if n is None else _replaced(query, n, _recase(query.tokens[n].text, choice))
+    return None if n is None else replaced(query, n, _recase(query.tokens[n].text, choice))
 
 
 @kind
@@ -125,41 +115,41 @@ def function_other(query, choice):
         isnotempty toint tolong todouble sum avg max min percentile any take_any prev next row_number now startofday
         hash_sha256 base64_decode_tostring parse_url geo_info_from_ip_address materialize toscalar series_fit_line
         column_ifexists pack_all bag_unpack round abs floor trim replace_string has_any_index endofday""".split()
-    return _replaced(query, _call(query, choice), choice.choice(others))
+    return replaced(query, _call(query, choice), choice.choice(others))
 
 
 @kind
 def function_of_sql(query, choice):
     """A function of another language."""
     others = "upper lower len length concat nvl ifnull isnull coalesce to_char datediff getdate left cast".split()
-    return _replaced(query, _call(query, choice), choice.choice(others))
+    return replaced(query, _call(query, choice), choice.choice(others))
 
 
 @kind
 def operator_unknown(query, choice):
     """A tabular operator with a typing error."""
     n = _operator(query, choice)
-    return None if n is None else _replaced(query, n, _typo(query.tokens[n].text, choice))
+    return None if n is None else replaced(query, n, _typo(query.tokens[n].text, choice))
 
 
 @kind
 def operator_case(query, choice):
     """A tabular operator in other case."""
     n = _operator(query, choice)
-    return None if n is None else _replaced(query, n, _recase(query.tokens[n].text, choice))
+    return None if n is None else replaced(query, n, _recase(query.tokens[n].text, choice))
 
 
 @kind
 def operator_other(query, choice):
     """Another tabular operator."""
-    return _replaced(query, _operator(query, choice), choice.choice(OPERATORS))
+    return replaced(query, _operator(query, choice), choice.choice(OPERATORS))
 
 
 @kind
 def operator_of_sql(query, choice):
     """A tabular operator of another language."""
     others = "select having group head tail stats table dedup fields rename eval sort_by orderby drop".split()
-    return _replaced(query, _operator(query, choice), choice.choice(others))
+    return replaced(query, _operator(query, choice), choice.choice(others))
 
 
 @kind
@@ -176,7 +166,7 @@ def plugin_unknown(query, choice):
     if n is None:
         return None
     name = query.tokens[n].text
-    return _replaced(query, n, choice.choice([_typo(name, choice), _recase(name, choice), "tostring", "count"]))
+    return replaced(query, n, choice.choice([_typo(name, choice), _recase(name, choice), "tostring", "count"]))
 
 
 KEYWORDS = {
@@ -216,14 +206,14 @@ KEYWORDS = {
 def keyword_changed(query, choice):
     """A keyword by a similar word."""
     n = query.find(choice, lambda tokens, n: tokens[n].text in KEYWORDS)
-    return None if n is None else _replaced(query, n, choice.choice(KEYWORDS[query.tokens[n].text]))
+    return None if n is None else replaced(query, n, choice.choice(KEYWORDS[query.tokens[n].text]))
 
 
 @kind
 def keyword_missing(query, choice):
     """`by`, `on`, `kind`, `with`, `to`, ... left out."""
     words = ("by", "on", "kind", "with", "to", "from", "step", "typeof", "in", "between", "of", "has", "let")
-    return _replaced(query, query.find(choice, lambda tokens, n: tokens[n].text in words), "")
+    return replaced(query, query.find(choice, lambda tokens, n: tokens[n].text in words), "")
 
 
 RESERVED = """where by on project extend summarize join union let order asc desc and or in has contains between like
@@ -235,13 +225,13 @@ RESERVED = """where by on project extend summarize join union let order asc desc
 def name_reserved(query, choice):
     """A word of the language as a name that is declared."""
     n = query.find(choice, lambda tokens, n: tokens[n].word and query.text_of(n) == "=")
-    return _replaced(query, n, choice.choice(RESERVED))
+    return replaced(query, n, choice.choice(RESERVED))
 
 
 @kind
 def reference_reserved(query, choice):
     """A word of the language where a column stands."""
-    return _replaced(query, _column(query, choice), choice.choice(RESERVED))
+    return replaced(query, _column(query, choice), choice.choice(RESERVED))
 
 
 @kind
@@ -251,7 +241,7 @@ def name_malformed(query, choice):
     if n is None:
         return None
     name = query.tokens[n].text
-    return _replaced(
+    return replaced(
         query, n, choice.choice([f"{name} x", f"{name}-x", f"1{name}", f"[{name}]", f'["{name}"]', f"'{name}'", f"@{name}"])
     )
 
@@ -262,17 +252,17 @@ def member_added(query, choice):
     n = _column(query, choice)
     if n is None:
         return None
-    return _replaced(query, n, query.tokens[n].text + choice.choice([".x", "[0]", "['x']", "()", ".x.y", "[x]", "."]))
+    return replaced(query, n, query.tokens[n].text + choice.choice([".x", "[0]", "['x']", "()", ".x.y", "[x]", "."]))
 
 
 @kind
 def scalar_for_table(query, choice):
     """A value where a table stands."""
-    return _replaced(query, _table(query, choice), choice.choice(["1", '"x"', "now()", "dynamic([1])", "(1)", "strlen('a')"]))
+    return replaced(query, _table(query, choice), choice.choice(["1", '"x"', "now()", "dynamic([1])", "(1)", "strlen('a')"]))
 
 
 @kind
 def table_for_scalar(query, choice):
     """A table where a value stands."""
     n = query.find(choice, lambda tokens, n: tokens[n].kind in ("string", "number") and n > 0)
-    return _replaced(query, n, choice.choice(["SigninLogs", "(SigninLogs | take 1)", "(Heartbeat)", "range(1, 2, 1)"]))
+    return replaced(query, n, choice.choice(["SigninLogs", "(SigninLogs | take 1)", "(Heartbeat)", "range(1, 2, 1)"]))

@@ -1,18 +1,9 @@
 """Edits that see only tokens: left out, doubled, swapped, cut off."""
 
-KINDS = {}
+from .edit import Kinds, replaced
 
-
-def kind(function):
-    KINDS[function.__name__] = function
-    return function
-
-
-def _replaced(query, n, put):
-    if n is None:
-        return None
-    token = query.tokens[n]
-    return token.start, token.end, put
+KINDS = Kinds()
+kind = KINDS.kind
 
 
 def _any(query, choice):
@@ -26,14 +17,14 @@ def _mark(query, choice, marks):
 @kind
 def token_deleted(query, choice):
     """A token is left out."""
-    return _replaced(query, _any(query, choice), "")
+    return replaced(query, _any(query, choice), "")
 
 
 @kind
 def token_doubled(query, choice):
     """A token stands twice."""
     n = _any(query, choice)
-    return _replaced(query, n, f"{query.tokens[n].text} {query.tokens[n].text}")
+    return replaced(query, n, f"{query.tokens[n].text} {query.tokens[n].text}")
 
 
 @kind
@@ -49,7 +40,7 @@ def tokens_swapped(query, choice):
 @kind
 def token_of_query(query, choice):
     """A token is replaced by another one of the query."""
-    return _replaced(query, _any(query, choice), choice.choice(query.tokens).text)
+    return replaced(query, _any(query, choice), choice.choice(query.tokens).text)
 
 
 @kind
@@ -90,7 +81,7 @@ def head_cut(query, choice):
 @kind
 def bracket_missing(query, choice):
     """A bracket is left out."""
-    return _replaced(query, _mark(query, choice, "()[]{}"), "")
+    return replaced(query, _mark(query, choice, "()[]{}"), "")
 
 
 @kind
@@ -104,7 +95,7 @@ def bracket_extra(query, choice):
 def bracket_changed(query, choice):
     """A bracket of another kind."""
     n = _mark(query, choice, "()[]{}")
-    return None if n is None else _replaced(query, n, choice.choice("()[]{}"))
+    return None if n is None else replaced(query, n, choice.choice("()[]{}"))
 
 
 @kind
@@ -132,13 +123,13 @@ def quote_changed(query, choice):
 @kind
 def pipe_changed(query, choice):
     """A pipe missing, doubled or another mark in its place."""
-    return _replaced(query, _mark(query, choice, "|"), choice.choice(["", "||", "| |", ";", ",", "|>", "|\n|"]))
+    return replaced(query, _mark(query, choice, "|"), choice.choice(["", "||", "| |", ";", ",", "|>", "|\n|"]))
 
 
 @kind
 def comma_changed(query, choice):
     """A comma missing, doubled or another mark in its place."""
-    return _replaced(query, _mark(query, choice, ","), choice.choice(["", ",,", ", ,", ";", " and ", "|", "."]))
+    return replaced(query, _mark(query, choice, ","), choice.choice(["", ",,", ", ,", ";", " and ", "|", "."]))
 
 
 @kind
@@ -169,14 +160,14 @@ def operator_doubled(query, choice):
 def comparison_changed(query, choice):
     """A comparison written as in another language."""
     others = ["=", "===", "<>", "!==", "~=", ":=", "is", "=~", "!~", "=<", "=>", "like", "eq", "==", ":"]
-    return _replaced(query, _mark(query, choice, ["==", "=~", "!=", "<", ">", "<=", ">="]), choice.choice(others))
+    return replaced(query, _mark(query, choice, ["==", "=~", "!=", "<", ">", "<=", ">="]), choice.choice(others))
 
 
 @kind
 def connective_changed(query, choice):
     """`and` and `or` written as in another language."""
     put = choice.choice(["&&", "||", "AND", "OR", "&", ",", "not", "xor", "and not", "or", "and"])
-    return _replaced(query, _mark(query, choice, ["and", "or"]), put)
+    return replaced(query, _mark(query, choice, ["and", "or"]), put)
 
 
 @kind
