@@ -2,7 +2,7 @@
 //!
 //! Each file of `data/diagnostics/` is a query over the tables of [`catalog`], then `// ---- output` and everything found,
 //! as rendered. Where a hint says what to write, `// ---- fixed` and the query written so follow: that has to be free of
-//! findings. A new case is a new file; `KQL_UPDATE=1 cargo test -p kql --test diagnostics` writes its output, and the
+//! findings. A new case is a new file; `WATCHFLOOR_UPDATE=1 cargo test -p kql --test diagnostics` writes its output, and the
 //! page `docs/kql/diagnostics.md`.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
@@ -54,7 +54,7 @@ fn rendered(query: &str) -> String {
 }
 
 fn updating() -> bool {
-    std::env::var_os("KQL_UPDATE").is_some()
+    std::env::var_os("WATCHFLOOR_UPDATE").is_some()
 }
 
 fn commented(text: &str) -> String {
@@ -150,7 +150,7 @@ fn every_code_is_produced_by_its_example() {
 
 #[test]
 fn the_reference_page_is_current() {
-    let mut page = "# Diagnostics\n\nWhat the query language's analyzer reports. Codes never change meaning. This page is generated from\n`crates/kql/src/diagnostic/code.rs` by `KQL_UPDATE=1 cargo test -p kql --test diagnostics`.\n\nThe examples are over a table `T(a: long, s: string, t: datetime, d: dynamic)`.\n".to_owned();
+    let mut page = "# Diagnostics\n\nWhat the query language's analyzer reports. Codes never change meaning. This page is generated from\n`crates/kql/src/diagnostic/code.rs` by `WATCHFLOOR_UPDATE=1 cargo test -p kql --test diagnostics`.\n\nThe examples are over a table `T(a: long, s: string, t: datetime, d: dynamic)`.\n".to_owned();
     for code in Code::ALL {
         let _ = write!(page, "\n## {}\n\n{}\n", code.id(), code.doc().trim());
         if !code.example().is_empty() {
@@ -171,7 +171,7 @@ fn the_reference_page_is_current() {
     assert_eq!(
         std::fs::read_to_string(path).unwrap(),
         page,
-        "run with KQL_UPDATE=1"
+        "run with WATCHFLOOR_UPDATE=1"
     );
 }
 

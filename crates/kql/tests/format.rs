@@ -1,7 +1,7 @@
 //! The printer: expected texts as files, and over the corpora and over broken texts that it changes nothing but blanks.
 //!
 //! A case is a file of `data/format/`: a query, a line of dashes, and the text it becomes; a line `//! width=40` at the
-//! top sets the width. `KQL_UPDATE=1 cargo test -p kql --test format` writes what the printer gives now into the
+//! top sets the width. `WATCHFLOOR_UPDATE=1 cargo test -p kql --test format` writes what the printer gives now into the
 //! files, to be read as a diff.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
@@ -28,7 +28,7 @@ fn printed(text: &str) -> Formatted {
 #[test]
 fn files_are_printed_as_expected() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/format");
-    let update = std::env::var_os("KQL_UPDATE").is_some();
+    let update = std::env::var_os("WATCHFLOOR_UPDATE").is_some();
     let mut files: Vec<PathBuf> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
