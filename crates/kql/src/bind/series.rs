@@ -151,13 +151,7 @@ impl Binder<'_> {
         }
         *computed = true;
         let (value, _) = self.with_aggregates(syntax, cx);
-        let output = self.column(String::new(), value.ty);
-        let aggregate = Aggregate {
-            function: "take_any",
-            args: vec![value],
-            outputs: vec![output],
-        };
-        Some((aggregate, names::of(syntax).unwrap_or_default().into()))
+        Some(self.taking_any(value, syntax))
     }
 
     /// An aggregate, or a constant, which is the same in every bin.
@@ -175,13 +169,18 @@ impl Binder<'_> {
             return None;
         }
         let value = self.scalar(syntax, &Cx::top(cx.env));
+        Some(self.taking_any(value, syntax))
+    }
+
+    /// A value that is the same in all rows of a group, as an aggregate.
+    fn taking_any(&mut self, value: Expr, syntax: &Syntax) -> (Aggregate, ColumnName) {
         let output = self.column(String::new(), value.ty);
         let aggregate = Aggregate {
             function: "take_any",
             args: vec![value],
             outputs: vec![output],
         };
-        Some((aggregate, names::of(syntax).unwrap_or_default().into()))
+        (aggregate, names::of(syntax).unwrap_or_default().into())
     }
 
     pub(super) fn top_nested(

@@ -2,7 +2,8 @@
 
 use crate::syntax::expected::Want;
 use crate::syntax::parser::Parser;
-use crate::syntax::tree::{Expr, OpKind};
+use crate::syntax::tree::{Expr, Name, OpKind};
+use crate::types::Type;
 
 impl Parser<'_> {
     pub(in crate::syntax) fn range(&mut self) -> OpKind {
@@ -40,16 +41,7 @@ impl Parser<'_> {
     pub(super) fn external_data(&mut self) -> OpKind {
         let (columns, _) = self.schema();
         let uris = self.bracketed();
-        let options = if self.eat_word("with") {
-            self.option_list(&[])
-        } else {
-            Vec::new()
-        };
-        OpKind::ExternalData {
-            columns,
-            uris,
-            options,
-        }
+        self.files(columns, uris)
     }
 
     /// `inline_external_table (a:string) kind=storage partition by (...) pathformat=(...) dataformat=csv ("uri") with (...)`.
@@ -78,6 +70,11 @@ impl Parser<'_> {
             uris = self.loose_list(")", Self::expression);
             self.expect(")");
         }
+        self.files(columns, uris)
+    }
+
+    /// The table of these files, with `with (...)` where it follows.
+    fn files(&mut self, columns: Vec<(Name, Type)>, uris: Vec<Expr>) -> OpKind {
         let options = if self.eat_word("with") {
             self.option_list(&[])
         } else {
