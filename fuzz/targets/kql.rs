@@ -12,8 +12,6 @@ const OPTIONS: BindOptions = BindOptions {
     now: 638_000_000_000_000_000,
     dialect: Dialect::Sentinel,
 };
-/// No answer of completion is longer.
-const MAX_ITEMS: usize = 500;
 
 fn table(name: &str) -> TableDef {
     let columns = [
@@ -45,7 +43,7 @@ fn check(text: &str, catalog: &dyn Catalog) {
     // Somewhere, but the same place for the same text.
     let position = text.bytes().map(usize::from).sum::<usize>() % (text.len() + 1);
     let answer = kql::complete(text, position, catalog, &OPTIONS);
-    assert!(answer.items.len() <= MAX_ITEMS);
+    assert!(answer.items.len() <= kql::complete::MAX_ITEMS);
     let _ = kql::hover(text, position, catalog, &OPTIONS);
     let _ = kql::signature_help(text, position, catalog, &OPTIONS);
 }

@@ -58,17 +58,6 @@ impl Trial {
     }
 }
 
-/// The query an example is a part of.
-fn query(known: &Known) -> String {
-    let example = known.function.example;
-    match known.kind {
-        FunctionKind::Scalar => format!("T | extend x = {example}"),
-        FunctionKind::Window => format!("T | serialize | extend x = {example}"),
-        FunctionKind::Aggregate => format!("T | summarize {example}"),
-        FunctionKind::Plugin => format!("T | evaluate {example}"),
-    }
-}
-
 fn named_by_the_engine() -> Vec<(FunctionKind, &'static str)> {
     let scalar = kql_engine::scalar_function_names();
     let window = kql_engine::window_function_names();
@@ -125,7 +114,7 @@ async fn scalar_row(trial: &mut Trial, operator: &ScalarOperator) -> Row {
 async fn function_row(trial: &mut Trial, known: &Known, named: bool) -> Row {
     let function = known.function;
     // An example may call other functions that do not run.
-    let runs = trial.runs(&query(known)).await || named;
+    let runs = trial.runs(&known.example_query()).await || named;
     let signatures = known.signatures.iter();
     Row {
         name: page::code(function.name),

@@ -12,29 +12,15 @@ mod support;
 
 use std::path::{Path, PathBuf};
 
-use kql::{Bound, StaticCatalog, TableDef, Type};
+use kql::{Bound, StaticCatalog, Type};
 use serde_json::Value;
 
 /// Least share of equal answers in each file, in percent.
 const LEAST: f64 = 99.5;
 
 fn tables(path: &Path) -> StaticCatalog {
-    let mut catalog = StaticCatalog::new();
-    for line in std::fs::read_to_string(path).unwrap().lines().skip(1) {
-        let cells: Vec<&str> = line.split(',').collect();
-        let [table, column, ty] = cells[..] else {
-            panic!("not a line of a schema: {line}");
-        };
-        if catalog.table_mut(table).is_none() {
-            catalog.add_table(TableDef {
-                name: table.to_owned(),
-                columns: Vec::new(),
-            });
-        }
-        let columns = &mut catalog.table_mut(table).unwrap().columns;
-        columns.push((column.to_owned(), Type::parse(ty).unwrap()));
-    }
-    catalog
+    let text = std::fs::read_to_string(path).unwrap();
+    support::tables(&text, |ty| Type::parse(ty).unwrap())
 }
 
 /// What we say, in the notation of the files.

@@ -5,34 +5,12 @@
 
 mod support;
 
-use kql::functions::{self, FunctionKind, Known};
-use kql::{StaticCatalog, TableDef, Type};
+use kql::functions;
+use kql::{StaticCatalog, Type};
 
 fn catalog() -> StaticCatalog {
-    let mut catalog = StaticCatalog::new();
-    for line in include_str!("data/example_tables.csv").lines().skip(1) {
-        let [table, column, ty] = line.split(',').collect::<Vec<_>>().try_into().unwrap();
-        if catalog.table_mut(table).is_none() {
-            catalog.add_table(TableDef {
-                name: table.to_owned(),
-                columns: Vec::new(),
-            });
-        }
-        let columns = &mut catalog.table_mut(table).unwrap().columns;
-        columns.push((column.to_owned(), Type::parse(ty).unwrap()));
-    }
-    catalog
-}
-
-/// The query an example is a part of.
-fn query(known: &Known) -> String {
-    let example = known.function.example;
-    match known.kind {
-        FunctionKind::Scalar => format!("T | extend x = {example}"),
-        FunctionKind::Window => format!("T | serialize | extend x = {example}"),
-        FunctionKind::Aggregate => format!("T | summarize {example}"),
-        FunctionKind::Plugin => format!("T | evaluate {example}"),
-    }
+    let text = include_str!("data/example_tables.csv");
+    support::tables(text, |ty| Type::parse(ty).unwrap())
 }
 
 /// True when the text has a call of this name.
@@ -68,7 +46,7 @@ fn every_example_binds() {
     let catalog = catalog();
     let mut refused = Vec::new();
     for known in functions::all() {
-        let text = query(known);
+        let text = known.example_query();
         let bound = support::bind_in(&text, &catalog);
         let errors = bound.diagnostics.iter().filter(|found| found.is_error());
         refused.extend(errors.map(|found| format!("{text}: {}", found.message)));

@@ -5,7 +5,7 @@
 
 mod support;
 
-use kql::{StaticCatalog, Type, functions};
+use kql::{StaticCatalog, Type, functions, operators, scalar_operators};
 
 /// The parts of a query that a name of this kind stands in, for names that are no functions.
 fn query(kind: &str, name: &str) -> Option<String> {
@@ -68,6 +68,32 @@ fn every_documented_name_is_known() {
     println!("{checked} names");
     assert!(checked > 400, "the list is not read");
     assert!(unknown.is_empty(), "unknown: {unknown:#?}");
+}
+
+#[test]
+fn every_documented_operator_is_listed() {
+    let Some(folder) = support::corpora() else {
+        return;
+    };
+    let text = std::fs::read_to_string(folder.join("kql-docs/functions.csv")).unwrap();
+    let documented = |kind: &str| -> Vec<&str> {
+        let of_kind = text.lines().filter_map(|line| line.strip_prefix(kind));
+        of_kind.filter_map(|rest| rest.split(',').next()).collect()
+    };
+    let tabular = documented("tabular operator,");
+    let scalar = documented("scalar operator,");
+    assert!(
+        !tabular.is_empty() && !scalar.is_empty(),
+        "the list is not read"
+    );
+    let mut missing = tabular;
+    missing.retain(|name| operators::tabular(name).is_none());
+    missing.extend(
+        scalar
+            .iter()
+            .filter(|name| scalar_operators::scalar(name).is_none()),
+    );
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 /// A function that stands for a table or a database, of whatever name.

@@ -151,6 +151,20 @@ pub struct Known {
     pub kind: FunctionKind,
 }
 
+impl Known {
+    /// The example in its place in a query over a table `T`.
+    #[must_use]
+    pub fn example_query(&self) -> String {
+        let example = self.function.example;
+        match self.kind {
+            FunctionKind::Scalar => format!("T | extend x = {example}"),
+            FunctionKind::Window => format!("T | serialize | extend x = {example}"),
+            FunctionKind::Aggregate => format!("T | summarize {example}"),
+            FunctionKind::Plugin => format!("T | evaluate {example}"),
+        }
+    }
+}
+
 type Table = HashMap<&'static str, Known>;
 
 fn table(kinds: &[FunctionKind]) -> Table {

@@ -77,15 +77,19 @@ pub(crate) fn bind_in(text: &str, catalog: &StaticCatalog) -> Bound {
     bind(text, catalog, &options)
 }
 
-/// `table,column,type` lines; the file has no quoted cells.
+/// The corpora's tables. Types that no query can have are strings.
 fn catalog(folder: &Path) -> StaticCatalog {
     let text = std::fs::read_to_string(folder.join("schemas/log_analytics_tables.csv")).unwrap();
+    tables(&text, |ty| Type::parse(ty).unwrap_or(Type::String))
+}
+
+/// The tables of `table,column,type` lines under a head; no cell is quoted.
+pub(crate) fn tables(csv: &str, type_of: impl Fn(&str) -> Type) -> StaticCatalog {
     let mut catalog = StaticCatalog::new();
-    for line in text.lines().skip(1) {
-        let mut cells = line.split(',');
-        let (Some(table), Some(column), Some(ty)) = (cells.next(), cells.next(), cells.next())
-        else {
-            continue;
+    for line in csv.lines().skip(1) {
+        let cells: Vec<&str> = line.split(',').collect();
+        let [table, column, ty, ..] = cells[..] else {
+            panic!("not a line of a schema: {line}");
         };
         if catalog.table_mut(table).is_none() {
             catalog.add_table(TableDef {
@@ -94,10 +98,7 @@ fn catalog(folder: &Path) -> StaticCatalog {
             });
         }
         let columns = &mut catalog.table_mut(table).unwrap().columns;
-        columns.push((
-            column.to_owned(),
-            Type::parse(ty.trim()).unwrap_or(Type::String),
-        ));
+        columns.push((column.to_owned(), type_of(ty.trim())));
     }
     catalog
 }
