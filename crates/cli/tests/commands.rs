@@ -1,4 +1,4 @@
-//! `kql check`, `kql run`, `metrics`, `assets` and `identities`; what all commands have in common.
+//! `kql check`, `kql run`, `kql format`, `metrics`, `assets` and `identities`; what all commands have in common.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -26,6 +26,34 @@ fn write(folder: &Path, name: &str, text: &str) -> String {
     let path = folder.join(name);
     std::fs::write(&path, text).unwrap();
     path.display().to_string()
+}
+
+#[test]
+fn kql_format_prints_checks_and_writes_back() {
+    const LAID_OUT: &str = "SecurityEvent\n| where EventID == 4625 // failed\n| count\n";
+    let data = tempfile::tempdir().unwrap();
+    let run = |args: &[&str]| watchfloor(data.path(), &[&["kql", "format"], args].concat());
+    let text = "SecurityEvent|where EventID==4625 // failed\n|count";
+    let piped = with_stdin(data.path(), &["kql", "format"], text);
+    assert_eq!(String::from_utf8_lossy(&piped.stdout), LAID_OUT);
+
+    let file = write(data.path(), "hunt.kql", text);
+    assert_eq!(run(&["--check", &file]).status.code(), Some(1));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+    assert!(run(&["--write", &file]).status.success());
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), LAID_OUT);
+    assert!(run(&["--check", &file]).status.success());
+
+    let wrong = write(
+        data.path(),
+        "wrong.kql",
+        "SecurityEvent | where (EventID == 1",
+    );
+    let refused = run(&["--write", &wrong]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("wrong.kql:1:"));
+    let kept = std::fs::read_to_string(&wrong).unwrap();
+    assert_eq!(kept, "SecurityEvent | where (EventID == 1");
 }
 
 #[test]

@@ -1,14 +1,12 @@
 //! `kql format`: queries as the team writes them. A file that does not read is left as it is.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use super::query_text;
 use crate::failure::{Failure, Outcome};
 use crate::safe_text::one_line;
-
-/// Queries longer than this are refused by the language itself; no more is read.
-const MAX_BYTES: u64 = 16 << 20;
 
 /// What to do with the result.
 pub(super) struct Wanted {
@@ -27,7 +25,7 @@ pub(super) struct Wanted {
 pub(super) fn run(file: Option<&PathBuf>, wanted: &Wanted) -> Outcome {
     let file = file.filter(|path| path.as_os_str() != "-");
     let name = file.map_or_else(|| "stdin".to_owned(), |path| path.display().to_string());
-    let text = read(file).map_err(|error| Failure::input(format!("`{name}`: {error}")))?;
+    let text = query_text::read(file.map(PathBuf::as_path))?;
     let options = kql::FormatOptions {
         width: wanted.width,
         ..kql::FormatOptions::default()
@@ -47,27 +45,6 @@ pub(super) fn run(file: Option<&PathBuf>, wanted: &Wanted) -> Outcome {
             Ok(ExitCode::SUCCESS)
         }
     }
-}
-
-fn read(file: Option<&PathBuf>) -> std::io::Result<String> {
-    let mut bytes = Vec::new();
-    match file {
-        Some(path) => std::fs::File::open(path)?
-            .take(MAX_BYTES + 1)
-            .read_to_end(&mut bytes)?,
-        None => std::io::stdin()
-            .lock()
-            .take(MAX_BYTES + 1)
-            .read_to_end(&mut bytes)?,
-    };
-    if bytes.len() as u64 > MAX_BYTES {
-        let reason = format!("longer than {MAX_BYTES} bytes");
-        return Err(std::io::Error::other(reason));
-    }
-    String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        std::io::Error::other(format!("not UTF-8 at byte {at}"))
-    })
 }
 
 fn verdict(name: &str, same: bool) -> ExitCode {

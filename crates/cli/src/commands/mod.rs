@@ -8,6 +8,7 @@ mod kql;
 mod kql_dialect;
 mod kql_format;
 mod query;
+mod query_text;
 mod rules;
 mod serve;
 

@@ -1,6 +1,6 @@
 //! `query`.
 
-use std::io::{IsTerminal as _, Read as _};
+use std::io::IsTerminal as _;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use schema::Catalog;
 use serde_json::{Value as Json, json};
 
+use super::query_text;
 use super::rules::queries_over;
 use crate::args::{Args, Format, Query};
 use crate::client::{Client, Send};
@@ -73,16 +74,9 @@ pub(super) async fn run(args: &Args, options: &Query) -> Outcome {
 
 fn read_query(options: &Query) -> Outcome<String> {
     match (&options.text, &options.file) {
-        (Some(text), None) if text == "-" => {
-            let mut text = String::new();
-            std::io::stdin()
-                .read_to_string(&mut text)
-                .map_err(|error| Failure::input(format!("the query on stdin: {error}")))?;
-            Ok(text)
-        }
+        (Some(text), None) if text == "-" => query_text::read(None),
         (Some(text), _) => Ok(text.clone()),
-        (None, Some(path)) => std::fs::read_to_string(path)
-            .map_err(|error| Failure::input(format!("`{}`: {error}", path.display()))),
+        (None, Some(path)) => query_text::read(Some(path)),
         (None, None) => Err(Failure::input("no query")
             .hint("give it as an argument, with -f FILE, or `-` for stdin")),
     }

@@ -67,7 +67,7 @@ async fn complete(
             kql::complete(&body.query, body.position, catalog, options)
         });
     let view = |item: kql::CompletionItem| CompletionView {
-        kind: kind_word(item.kind),
+        kind: item.kind.name(),
         label: item.label,
         insert: item.insert,
         detail: item.detail,
@@ -79,23 +79,6 @@ async fn complete(
         more: found.more,
         items: found.items.into_iter().map(view).collect(),
     })
-}
-
-fn kind_word(kind: kql::CompletionKind) -> &'static str {
-    use kql::CompletionKind as Kind;
-    match kind {
-        Kind::Operator => "operator",
-        Kind::Keyword => "keyword",
-        Kind::Column => "column",
-        Kind::Table => "table",
-        Kind::Function => "function",
-        Kind::Aggregate => "aggregate",
-        Kind::Plugin => "plugin",
-        Kind::Variable => "variable",
-        Kind::Option => "option",
-        Kind::Type => "type",
-        Kind::Value => "value",
-    }
 }
 
 #[derive(Serialize, ToSchema)]
