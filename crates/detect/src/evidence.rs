@@ -124,7 +124,7 @@ fn only_references(rel: Rel) -> Option<Rel> {
 fn with_reference(read: &TableRead) -> TableRead {
     let mut read = read.clone();
     read.columns
-        .extend(["TimeGenerated", "Type", "_ItemId"].map(str::to_owned));
+        .extend(["TimeGenerated", "Type", "_ItemId"].map(kql::plan::ColumnName::from));
     read.columns.sort();
     read.columns.dedup();
     read

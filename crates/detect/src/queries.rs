@@ -227,7 +227,7 @@ pub fn table_def(schema: &TableSchema) -> kql::TableDef {
         columns: schema
             .columns
             .iter()
-            .map(|column| (column.name.clone(), kql_type(column.ty)))
+            .map(|column| (column.name.as_str().into(), kql_type(column.ty)))
             .collect(),
     }
 }
@@ -326,11 +326,8 @@ impl Queries {
         };
         let mut explained = String::new();
         for read in &query.reads {
-            explained.push_str(&format!(
-                "reads {}: {}\n",
-                read.table,
-                read.columns.join(", ")
-            ));
+            let columns: Vec<&str> = read.columns.iter().map(|name| name.as_str()).collect();
+            explained.push_str(&format!("reads {}: {}\n", read.table, columns.join(", ")));
         }
         let run = options.run_options();
         let plan = self.engine.explain(&query, self.tables.as_ref(), &run);
@@ -396,7 +393,10 @@ impl Queries {
         let reads: Vec<_> = query
             .reads
             .iter()
-            .map(|read| json!({"table": read.table, "columns": read.columns}))
+            .map(|read| {
+                let columns: Vec<&str> = read.columns.iter().map(|name| name.as_str()).collect();
+                json!({"table": read.table, "columns": columns})
+            })
             .collect();
         row.set("QueryText", text);
         row.set("AADEmail", context.who.as_str());

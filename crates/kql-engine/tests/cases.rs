@@ -50,10 +50,10 @@ fn stored() -> Vec<(&'static str, ArrayRef)> {
 
 fn fixture() -> (StaticCatalog, MemoryTables) {
     let columns = vec![
-        ("TimeGenerated".to_owned(), Type::DateTime),
-        ("Id".to_owned(), Type::Long),
-        ("Account".to_owned(), Type::String),
-        ("Props".to_owned(), Type::Dynamic),
+        ("TimeGenerated".into(), Type::DateTime),
+        ("Id".into(), Type::Long),
+        ("Account".into(), Type::String),
+        ("Props".into(), Type::Dynamic),
     ];
     let (mut catalog, mut tables) = (StaticCatalog::new(), MemoryTables::new());
     for name in ["T", "source"] {

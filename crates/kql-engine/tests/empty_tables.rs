@@ -8,6 +8,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Array, StringArray};
 use datafusion::datasource::TableProvider;
 use kql::catalog::{StaticCatalog, TableDef};
+use kql::plan::ColumnName;
 use kql::types::Type;
 use kql_engine::{MemoryTables, RunOptions, TableSource};
 
@@ -37,10 +38,8 @@ const COLUMNS: [(&str, &[(&str, Type)]); 3] = [
 fn tables() -> (StaticCatalog, MemoryTables) {
     let (mut catalog, mut tables) = (StaticCatalog::new(), MemoryTables::new());
     for (name, columns) in COLUMNS {
-        let columns: Vec<(String, Type)> = columns
-            .iter()
-            .map(|(n, ty)| ((*n).to_owned(), *ty))
-            .collect();
+        let columns: Vec<(ColumnName, Type)> =
+            columns.iter().map(|(n, ty)| ((*n).into(), *ty)).collect();
         tables.add(name, support::empty_table(&columns));
         catalog.add_table(TableDef {
             name: name.to_owned(),

@@ -97,7 +97,7 @@ fn tables() -> (StaticCatalog, MemoryTables) {
         ])),
     ];
     let full = support::memory_table(COLUMNS.iter().map(|(name, _)| *name).zip(columns).collect());
-    let defs = COLUMNS.map(|(name, ty)| (name.to_owned(), ty)).to_vec();
+    let defs = COLUMNS.map(|(name, ty)| (name.into(), ty)).to_vec();
     let (mut catalog, mut tables) = (StaticCatalog::new(), MemoryTables::new());
     tables.add("T", full);
     tables.add("Empty", support::empty_table(&defs));

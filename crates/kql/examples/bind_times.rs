@@ -12,6 +12,10 @@ use std::time::{Duration, Instant};
 
 use support::Workspace;
 
+/// The one that the program has.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A query's id and its fastest time: what else ran on the machine only ever adds to it.
 struct Timed<'q> {
     id: &'q str,

@@ -10,6 +10,10 @@ use std::time::{Duration, Instant};
 
 use kql::{BindOptions, Dialect, StaticCatalog, TableDef, Type, complete, hover, signature_help};
 
+/// The one that the program has.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const OPTIONS: BindOptions = BindOptions {
     now: 638_000_000_000_000_000,
     dialect: Dialect::Sentinel,
@@ -20,7 +24,7 @@ fn catalog() -> StaticCatalog {
     let types = [Type::String, Type::Long, Type::Dynamic, Type::DateTime];
     let mut catalog = StaticCatalog::new();
     for table in 0..900 {
-        let column = |at: usize| (format!("Column{at}Name"), types[at % types.len()]);
+        let column = |at: usize| (format!("Column{at}Name").into(), types[at % types.len()]);
         catalog.add_table(TableDef {
             name: format!("Table{table}Events"),
             columns: (0..30).map(column).collect(),

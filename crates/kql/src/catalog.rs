@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::plan::ColumnName;
 use crate::types::Type;
 
 /// A stored table.
@@ -9,8 +10,8 @@ use crate::types::Type;
 pub struct TableDef {
     /// Name, in the spelling to show.
     pub name: String,
-    /// Columns in order.
-    pub columns: Vec<(String, Type)>,
+    /// Columns in order. A query that reads the table shares their names.
+    pub columns: Vec<(ColumnName, Type)>,
 }
 
 /// A stored function: KQL text that is inlined where it is called.

@@ -513,7 +513,7 @@ mod tests {
             ("SecurityEvent", SECURITY_EVENT),
             ("SigninLogs", SIGNIN_LOGS),
         ] {
-            let columns = columns.iter().map(|(name, ty)| ((*name).to_owned(), *ty));
+            let columns = columns.iter().map(|(name, ty)| ((*name).into(), *ty));
             catalog.add_table(TableDef {
                 name: name.to_owned(),
                 columns: columns.collect(),

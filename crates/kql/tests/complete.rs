@@ -33,7 +33,7 @@ fn catalog() -> StaticCatalog {
         ("odd name", Type::Real),
     ];
     for (name, columns) in [("Other", other.as_slice()), ("Odd-Table", &other[..1])] {
-        let columns = columns.iter().map(|(name, ty)| ((*name).to_owned(), *ty));
+        let columns = columns.iter().map(|(name, ty)| ((*name).into(), *ty));
         catalog.add_table(TableDef {
             name: name.to_owned(),
             columns: columns.collect(),

@@ -31,7 +31,10 @@ impl Names {
         let tables: HashSet<String> = catalog.table_names().into_iter().map(Into::into).collect();
         let defined = tables.iter().filter_map(|name| catalog.table(name));
         let columns = defined.flat_map(|table| {
-            let names = table.columns.iter().map(|(name, _)| name.clone());
+            let names = table
+                .columns
+                .iter()
+                .map(|(name, _)| name.as_str().to_owned());
             names.collect::<Vec<_>>()
         });
         Self {

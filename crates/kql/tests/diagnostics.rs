@@ -35,7 +35,7 @@ fn catalog() -> StaticCatalog {
             ("RiskScore", Type::Long),
             ("LocationDetails", Type::Dynamic),
         ]
-        .map(|(name, ty)| (name.to_owned(), ty))
+        .map(|(name, ty)| (name.into(), ty))
         .to_vec(),
     });
     catalog

@@ -11,8 +11,8 @@ use kql::{Bound, Code, StaticCatalog, TableDef, Type};
 fn wide_catalog() -> StaticCatalog {
     let mut catalog = support::table(&[("A", Type::Long), ("Time", Type::DateTime)]);
     for table in 0..200 {
-        let own = (0..40).map(|column| (format!("C{table}_{column}"), Type::String));
-        let shared = [("A".to_owned(), Type::Long)];
+        let own = (0..40).map(|column| (format!("C{table}_{column}").into(), Type::String));
+        let shared = [("A".into(), Type::Long)];
         catalog.add_table(TableDef {
             name: format!("Wide{table}"),
             columns: shared.into_iter().chain(own).collect(),

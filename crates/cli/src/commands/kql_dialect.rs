@@ -51,7 +51,7 @@ impl Catalog for InDialect<'_> {
         let has_timestamp = table.columns.iter().any(|(column, _)| column == TIMESTAMP);
         if self.dialect == Dialect::DefenderXdr && is_defender && !has_timestamp {
             let columns = &mut table.to_mut().columns;
-            columns.push((TIMESTAMP.to_owned(), Type::DateTime));
+            columns.push((TIMESTAMP.into(), Type::DateTime));
         }
         Some(table)
     }

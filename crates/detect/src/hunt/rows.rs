@@ -59,7 +59,7 @@ impl WantedTables {
     pub(super) fn add(&mut self, query: &kql::plan::Query) {
         for read in &query.reads {
             let columns = self.0.entry(read.table.clone()).or_default();
-            columns.extend(read.columns.iter().cloned());
+            columns.extend(read.columns.iter().map(|name| name.as_str().to_owned()));
             columns.extend(ALWAYS.map(str::to_owned));
         }
     }

@@ -158,7 +158,7 @@ impl<'q> Lowering<'q> {
         time_range: Option<(i64, i64)>,
     ) -> Self {
         let reads = query.reads.iter().map(|read| {
-            let columns = read.columns.iter().map(String::as_str).collect();
+            let columns = read.columns.iter().map(|name| name.as_str()).collect();
             (read.table.as_str(), columns)
         });
         Self {

@@ -8,6 +8,7 @@ use arrow::array::{ArrayRef, RecordBatch, new_empty_array};
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use datafusion::datasource::MemTable;
 use kql::catalog::{StaticCatalog, TableDef};
+use kql::plan::ColumnName;
 use kql::types::Type;
 use kql_engine::{Engine, EngineOptions, MemoryTables, QueryResult, RunOptions};
 use serde_json::Value;
@@ -54,7 +55,7 @@ pub fn memory_table(columns: Vec<(&str, ArrayRef)>) -> Arc<MemTable> {
     Arc::new(MemTable::try_new(schema, vec![vec![batch]]).unwrap())
 }
 
-pub fn empty_table(columns: &[(String, Type)]) -> Arc<MemTable> {
+pub fn empty_table(columns: &[(ColumnName, Type)]) -> Arc<MemTable> {
     memory_table(
         columns
             .iter()
@@ -65,7 +66,7 @@ pub fn empty_table(columns: &[(String, Type)]) -> Arc<MemTable> {
 
 /// Tables of a `table,column,type` file, empty.
 pub fn schema(csv: &str) -> (StaticCatalog, MemoryTables) {
-    let mut defs: std::collections::BTreeMap<String, Vec<(String, Type)>> = Default::default();
+    let mut defs: std::collections::BTreeMap<String, Vec<(ColumnName, Type)>> = Default::default();
     for line in csv.lines().skip(1) {
         let mut fields = line.split(',');
         if let (Some(table), Some(column), Some(ty)) = (fields.next(), fields.next(), fields.next())
@@ -73,7 +74,7 @@ pub fn schema(csv: &str) -> (StaticCatalog, MemoryTables) {
             let ty = Type::parse(ty.trim()).unwrap_or(Type::Dynamic);
             defs.entry(table.to_owned())
                 .or_default()
-                .push((column.to_owned(), ty));
+                .push((column.into(), ty));
         }
     }
     let (mut catalog, mut tables) = (StaticCatalog::new(), MemoryTables::new());
@@ -86,7 +87,7 @@ pub fn schema(csv: &str) -> (StaticCatalog, MemoryTables) {
                 || name.starts_with("Alert")
                 || name.starts_with("Url"))
         {
-            columns.push(("Timestamp".to_owned(), Type::DateTime));
+            columns.push(("Timestamp".into(), Type::DateTime));
         }
         tables.add(name.clone(), empty_table(&columns));
         catalog.add_table(TableDef { name, columns });

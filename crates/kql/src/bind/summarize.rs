@@ -231,14 +231,10 @@ impl Binder<'_> {
             .collect();
         let mut stray = false;
         let mut copy = value.clone();
-        walk::expr(
-            &mut copy,
-            &mut walk::Visit {
-                id: &mut |id, used| stray |= used == walk::Use::Reads && !allowed.contains(id),
-                rel: &mut |_| {},
-                size: walk::Size::default(),
-            },
-        );
+        let mut note = walk::Ids(|id: &mut ColumnId, used| {
+            stray |= used == walk::Use::Reads && !allowed.contains(id);
+        });
+        walk::expr(&mut copy, &mut note);
         if stray {
             self.report_stray(span);
         }

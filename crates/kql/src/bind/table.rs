@@ -3,7 +3,7 @@
 use super::rel;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::functions;
-use crate::plan::{Column, ColumnId, ColumnName, Expr, ExprKind, Rel, RelOp};
+use crate::plan::{Column, ColumnId, Expr, ExprKind, Rel, RelOp};
 use crate::syntax::tree::{Expr as Syntax, ExprKind as S, Name, Op, OpKind};
 use crate::types::{Span, Type};
 
@@ -142,7 +142,7 @@ impl Binder<'_> {
         for (name, ty) in &definition.columns {
             self.next_id += 1;
             let id = ColumnId(self.next_id);
-            let name = ColumnName::from(name);
+            let name = name.clone();
             stored.push((id, name.clone()));
             columns.push(Column { id, name, ty: *ty });
         }

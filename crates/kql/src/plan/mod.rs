@@ -56,7 +56,7 @@ pub struct TableRead {
     /// Table name as the catalog spells it.
     pub table: String,
     /// Column names, sorted.
-    pub columns: Vec<String>,
+    pub columns: Vec<ColumnName>,
 }
 
 /// `render kind with (property = value, ...)`.

@@ -24,7 +24,7 @@ pub(crate) fn table(columns: &[(&str, Type)]) -> StaticCatalog {
         name: "T".to_owned(),
         columns: columns
             .iter()
-            .map(|(name, ty)| ((*name).to_owned(), *ty))
+            .map(|(name, ty)| ((*name).into(), *ty))
             .collect(),
     });
     catalog
@@ -98,7 +98,7 @@ pub(crate) fn tables(csv: &str, type_of: impl Fn(&str) -> Type) -> StaticCatalog
             });
         }
         let columns = &mut catalog.table_mut(table).unwrap().columns;
-        columns.push((column.to_owned(), type_of(ty.trim())));
+        columns.push((column.into(), type_of(ty.trim())));
     }
     catalog
 }
@@ -119,7 +119,7 @@ fn with_timestamps(mut catalog: StaticCatalog) -> StaticCatalog {
         .any(|prefix| name.starts_with(prefix));
         let columns = &mut catalog.table_mut(&name).unwrap().columns;
         if defender && !columns.iter().any(|(name, _)| name == "Timestamp") {
-            columns.push(("Timestamp".to_owned(), Type::DateTime));
+            columns.push(("Timestamp".into(), Type::DateTime));
         }
     }
     catalog
