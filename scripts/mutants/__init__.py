@@ -2,11 +2,11 @@
 
 import random
 
-from . import clauses, literals, names, tails, tokens
+from . import clauses, literals, names, stages, tails, tokens
 
 KINDS = {
     name: kind
-    for module in (tokens, names, literals, clauses, tails)
+    for module in (tokens, names, literals, clauses, tails, stages)
     for name, kind in module.KINDS.items()
 }
 

@@ -1,5 +1,10 @@
 """An operator more at the end, of every kind, right or wrong; `{c}` and `{d}` are names of the query."""
 
+import re
+
+# Between templates; a pipe inside of one has blanks on both sides.
+SEPARATOR = re.compile(r"\|(?! )|(?<! )\|")
+
 KINDS = {}
 
 TAILS = {
@@ -23,13 +28,19 @@ TAILS = {
 }
 
 
+def forms(templates):
+    """The templates of a text."""
+    lines = "".join(line.lstrip() for line in templates.splitlines())
+    parts = (form.strip(" ") for form in SEPARATOR.split(lines))
+    return [form for form in parts if form]
+
+
 def _tail(templates):
-    forms = [form.strip(" ") for form in templates.replace("\n", "").split("|")]
-    forms = [form for form in forms if form]
+    choices = forms(templates)
 
     def edit(query, choice):
         names = [token.text for token in query.tokens if token.word] or ["x"]
-        form = choice.choice(forms).replace("{c}", choice.choice(names)).replace("{d}", choice.choice(names))
+        form = choice.choice(choices).replace("{c}", choice.choice(names)).replace("{d}", choice.choice(names))
         end = query.tokens[-1].end
         if query.tokens[-1].text == ";":
             end = query.tokens[-1].start
