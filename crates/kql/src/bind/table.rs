@@ -438,6 +438,18 @@ impl Binder<'_> {
     ) -> Rel {
         let cx = Cx::top(env);
         let [from, to, step] = [from, to, step].map(|syntax| self.scalar(syntax, &cx));
+        let summable = |ty: Type| {
+            ty.is_numeric() || matches!(ty, Type::DateTime | Type::TimeSpan | Type::Unknown)
+        };
+        for part in [&from, &to, &step] {
+            if !summable(part.ty) {
+                let message = format!(
+                    "a range goes over numbers, datetimes or timespans, not a `{}`",
+                    part.ty
+                );
+                self.error(Code::TypeMismatch, part.span, message);
+            }
+        }
         let ty = super::coerce::common([from.ty, to.ty]);
         let ty = match ty {
             ty if ty.is_numeric() => super::coerce::common([ty, step.ty]),
@@ -449,13 +461,8 @@ impl Binder<'_> {
         } else {
             ty
         };
-        if !(ty.is_numeric() || matches!(ty, Type::DateTime | Type::TimeSpan)) {
-            self.error(
-                Code::TypeMismatch,
-                from.span,
-                format!("a range of `{ty}` is not possible"),
-            );
-        } else if step.ty != step_type && !step.ty.is_dynamic() && !step.ty.is_numeric() {
+        let steps = step.ty == step_type || step.ty.is_numeric() && step_type.is_numeric();
+        if !steps && summable(ty) && summable(step.ty) && step.ty != Type::Unknown {
             self.error(
                 Code::TypeMismatch,
                 step.span,

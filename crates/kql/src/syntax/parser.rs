@@ -223,7 +223,7 @@ impl<'t> Parser<'t> {
         let repeated = self
             .diagnostics
             .last()
-            .is_some_and(|last| last.span.start == span.start);
+            .is_some_and(|last| last.is_error() && last.span.start == span.start);
         if !repeated {
             let found = Diagnostic::error(code, span, message);
             self.report(match hint {

@@ -5,6 +5,7 @@ use crate::diagnostic::Code;
 use crate::syntax::lexer::TokenKind;
 use crate::syntax::parser::Parser;
 use crate::syntax::tree::{Constant, Expansion, OpKind, Piece};
+use crate::types::Type;
 
 const EXPANSION_OPTIONS: &[Known] = &[
     ("kind", Choice::Words(&["bag", "array"])),
@@ -85,6 +86,15 @@ impl Parser<'_> {
                     )
                 {
                     self.expected("a string behind `*`");
+                }
+                let place = self.span();
+                let after_text = matches!(
+                    pieces.last(),
+                    Some(Piece::Column(_, None | Some(Type::String)))
+                );
+                if after_text {
+                    let message = "a string column takes all text up to the next string, so `*` has nothing to skip";
+                    self.error(Code::Expected, place, message);
                 }
                 self.advance();
                 pieces.push(Piece::Star);

@@ -147,6 +147,20 @@ impl Parser<'_> {
     fn found_columns(&mut self) -> Vec<(Expr, Option<Type>)> {
         self.list(|p| {
             let expr = if p.at("*") { p.star() } else { p.unary() };
+            let column = match &expr.kind {
+                ExprKind::Name(_) | ExprKind::Star | ExprKind::Missing => true,
+                ExprKind::Call { name, args, .. } => {
+                    let all =
+                        matches!(args.as_slice(), [only] if matches!(only.kind, ExprKind::Star));
+                    name.text == "pack" && all
+                }
+                _ => false,
+            };
+            if !column {
+                let message =
+                    "`find` lists columns as they are: a name, a name with its type, or `pack(*)`";
+                p.error(Code::Expected, expr.span, message);
+            }
             let ty = if p.eat(":") { p.type_name() } else { None };
             (expr, ty)
         })

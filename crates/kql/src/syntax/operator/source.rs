@@ -1,8 +1,9 @@
 //! Operators that make tables: `range`, `datatable`, `externaldata`, `evaluate`.
 
+use crate::diagnostic::Code;
 use crate::syntax::expected::Want;
 use crate::syntax::parser::Parser;
-use crate::syntax::tree::{Expr, Name, OpKind};
+use crate::syntax::tree::{Expr, ExprKind, Name, OpKind};
 use crate::types::Type;
 
 impl Parser<'_> {
@@ -25,6 +26,14 @@ impl Parser<'_> {
         self.options(&[]);
         let (columns, _) = self.schema();
         let values = self.bracketed();
+        for value in &values {
+            let literal = matches!(value.kind, ExprKind::Literal(_) | ExprKind::Missing);
+            if !literal {
+                let message =
+                    "the values of a datatable are literals; it has no room for an expression";
+                self.error(Code::Expected, value.span, message);
+            }
+        }
         OpKind::Datatable { columns, values }
     }
 
