@@ -13,6 +13,7 @@ mod compression;
 mod conditional;
 mod conversion;
 mod encoding;
+mod geo;
 mod hash;
 mod math;
 mod network;
@@ -110,6 +111,12 @@ const FAMILIES: &[&[Kernel]] = &[
     conditional::KERNELS,
     conversion::KERNELS,
     encoding::KERNELS,
+    geo::grid::KERNELS,
+    geo::line::KERNELS,
+    geo::overlay::KERNELS,
+    geo::point::KERNELS,
+    geo::polygon::KERNELS,
+    geo::wkt::KERNELS,
     hash::KERNELS,
     math::KERNELS,
     network::KERNELS,
