@@ -8,6 +8,11 @@ use crate::values::timespan::{DAY, HOUR, MINUTE, SECOND};
 use crate::values::{Datum, convert, datetime, number};
 
 pub(super) const KERNELS: &[Kernel] = &[
+    lenient(&["datetime_list_timezones"], |_, _| {
+        let mut names: Vec<String> = jiff::tz::db().available().map(|n| n.to_string()).collect();
+        names.sort_unstable();
+        super::array::json(names.into_iter().map(serde_json::Value::from).collect())
+    }),
     strict(&["startofday"], |_, args| start(args, "day", false)),
     strict(&["startofweek"], |_, args| start(args, "week", false)),
     strict(&["startofmonth"], |_, args| start(args, "month", false)),
@@ -287,9 +292,10 @@ fn zoned<'a>(args: &[Datum<'a>], to_local: bool) -> Datum<'a> {
     let shift = if to_local {
         i64::from(zone.to_offset(stamp).seconds())
     } else {
-        // The wall clock read as if it were UTC, resolved in the zone.
+        // The wall clock read as if it were UTC, resolved in the zone. A time that the clock skips is read with the
+        // offset after the skip, one that it shows twice with the offset before.
         let wall = stamp.to_zoned(jiff::tz::TimeZone::UTC).datetime();
-        match zone.to_ambiguous_zoned(wall).compatible() {
+        match zone.to_ambiguous_zoned(wall).earlier() {
             Ok(zoned) => zoned.timestamp().as_second() - unix_seconds,
             Err(_) => return Datum::Null,
         }

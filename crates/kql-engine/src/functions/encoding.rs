@@ -41,6 +41,12 @@ pub(super) const KERNELS: &[Kernel] = &[
         });
         bytes.map_or(Datum::Null, |bytes| Datum::string(STANDARD.encode(bytes)))
     }),
+    lenient(&["base64_decode_toguid"], |_, args| {
+        decode(text(args, 0)).map_or(Datum::Null, |bytes| guid(&bytes))
+    }),
+    strict(&["base64_encode_fromguid"], |_, args| {
+        Datum::string(guid_bytes(text(args, 0)).map_or(String::new(), |b| STANDARD.encode(b)))
+    }),
     lenient(&["url_encode"], |_, args| url_encode(text(args, 0), "+")),
     lenient(&["url_encode_component"], |_, args| {
         url_encode(text(args, 0), "%20")
@@ -63,6 +69,25 @@ fn decode(text: &str) -> Option<Vec<u8>> {
             .with_decode_allow_trailing_bits(true),
     );
     LENIENT.decode(text.trim()).ok()
+}
+
+/// Text position of each byte of a guid in memory: .NET stores the first three groups little-endian.
+const GUID_ORDER: [usize; 16] = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
+
+/// The bytes of a guid's text as .NET has them in memory.
+pub(super) fn guid_bytes(text: &str) -> Option<[u8; 16]> {
+    let hex: String = text.chars().filter(|c| *c != '-').collect();
+    let bytes = u128::from_str_radix(&hex, 16).ok()?.to_be_bytes();
+    (hex.len() == 32).then(|| GUID_ORDER.map(|at| bytes.get(at).copied().unwrap_or(0)))
+}
+
+fn guid<'a>(bytes: &[u8]) -> Datum<'a> {
+    if bytes.len() != GUID_ORDER.len() {
+        return Datum::Null;
+    }
+    let ordered = GUID_ORDER.map(|at| bytes.get(at).copied().unwrap_or(0));
+    let hex = format!("{:032x}", u128::from_be_bytes(ordered));
+    crate::values::number::parse_guid(&hex).map_or(Datum::Null, |text| Datum::Guid(text.into()))
 }
 
 fn url_encode<'a>(url: &str, space: &str) -> Datum<'a> {

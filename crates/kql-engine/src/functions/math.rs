@@ -15,6 +15,7 @@ macro_rules! real_functions {
             strict(&["ceiling", "ceil"], |call, args| whole(call, args, f64::ceil)),
             strict(&["bin", "floor"], bin),
             strict(&["bin_at"], bin_at),
+            strict(&["around"], around),
             strict(&["pow"], |_, args| real2(args, f64::powf)),
             strict(&["atan2"], |_, args| real2(args, f64::atan2)),
             lenient(&["pi"], |_, _| Datum::Real(std::f64::consts::PI)),
@@ -212,6 +213,24 @@ fn bin_at<'a>(call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
     match (value.as_f64(), size.as_f64(), fixed.as_f64()) {
         (Some(v), Some(size), Some(fixed)) if size > 0.0 => {
             Datum::Real(((v - fixed) / size).floor() * size + fixed)
+        }
+        _ => Datum::Null,
+    }
+}
+
+/// True when the value is at most `delta` away from the centre. Integers and times are compared exactly.
+fn around<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
+    let [value, center, delta] = args else {
+        return Datum::Null;
+    };
+    if let (Some(v), Some(center), Some(delta)) = (value.as_i64(), center.as_i64(), delta.as_i64())
+    {
+        let distance = (i128::from(v) - i128::from(center)).abs();
+        return Datum::Bool(distance <= i128::from(delta));
+    }
+    match (value.as_f64(), center.as_f64(), delta.as_f64()) {
+        (Some(v), Some(center), Some(delta)) => {
+            Datum::Bool(v >= center - delta && v <= center + delta)
         }
         _ => Datum::Null,
     }

@@ -5,23 +5,31 @@
 //! that [`udf_by_name`] rebuilds it anywhere.
 
 mod array;
+mod asim;
 mod bag;
 mod calendar;
 mod comparison;
+mod compression;
 mod conditional;
 mod conversion;
 mod encoding;
+mod geo;
+mod hash;
 mod math;
 mod network;
 mod parsing;
 mod path;
+mod punycode;
 mod regex_fn;
 mod series;
 mod set;
+mod special;
+mod system;
 pub(crate) mod term;
 mod text;
 mod text_test;
 mod udf;
+mod units;
 
 pub(crate) use regex_fn::compile as compile_regex;
 pub(crate) use udf::{scalar_udf, udf_by_name};
@@ -95,21 +103,34 @@ pub(crate) const fn batch(
 
 const FAMILIES: &[&[Kernel]] = &[
     array::KERNELS,
+    asim::KERNELS,
     bag::KERNELS,
     calendar::KERNELS,
     comparison::KERNELS,
+    compression::KERNELS,
     conditional::KERNELS,
     conversion::KERNELS,
     encoding::KERNELS,
+    geo::grid::KERNELS,
+    geo::line::KERNELS,
+    geo::overlay::KERNELS,
+    geo::point::KERNELS,
+    geo::polygon::KERNELS,
+    geo::wkt::KERNELS,
+    hash::KERNELS,
     math::KERNELS,
     network::KERNELS,
     parsing::KERNELS,
     path::KERNELS,
+    punycode::KERNELS,
     regex_fn::KERNELS,
     series::KERNELS,
     set::KERNELS,
+    special::KERNELS,
+    system::KERNELS,
     text::KERNELS,
     text_test::KERNELS,
+    units::KERNELS,
 ];
 
 /// The kernel of this canonical name or alias.

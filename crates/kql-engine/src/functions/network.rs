@@ -62,6 +62,12 @@ pub(super) const KERNELS: &[Kernel] = &[
     }),
     lenient(&["format_ipv4"], |_, args| format4(args, false)),
     lenient(&["format_ipv4_mask"], |_, args| format4(args, true)),
+    lenient(&["ipv4_range_to_cidr_list"], |_, args| {
+        match (text(args, 0).trim().parse(), text(args, 1).trim().parse()) {
+            (Ok(start), Ok(end)) => blocks(start, end),
+            _ => Datum::Null,
+        }
+    }),
     lenient(&["has_ipv4"], |_, args| {
         Datum::Bool(has_ipv4(text(args, 0), |ip| ip == text(args, 1)))
     }),
@@ -98,15 +104,25 @@ fn v6(text: &str) -> Option<(u128, u32)> {
         Some((address, len)) => (address, Some(len.parse::<u32>().ok()?)),
         None => (text.trim(), None),
     };
-    match address.parse::<IpAddr>().ok()? {
-        IpAddr::V6(ip) => Some((u128::from(ip), len.unwrap_or(128).min(128))),
-        // An IPv4 address is read as its mapped form, its prefix counted in the last 32 bits.
-        IpAddr::V4(ip) => Some((
-            u128::from(ip.to_ipv6_mapped()),
-            len.map_or(128, |n| (n + 96).min(128)),
-        )),
-    }
+    let (ip, is_v4) = match address.parse::<IpAddr>().ok()? {
+        IpAddr::V6(ip) => match ip.segments() {
+            // `::a.b.c.d` stands for the IPv4 address in it.
+            [0, 0, 0, 0, 0, 0, _, _] if address.contains('.') => (u128::from(ip) | V4_MAPPED, true),
+            _ => (u128::from(ip), address.contains('.')),
+        },
+        IpAddr::V4(ip) => (u128::from(ip.to_ipv6_mapped()), true),
+    };
+    // With IPv4 notation a prefix counts in the last 32 bits.
+    let len = match len {
+        Some(len) if is_v4 && len <= 32 => len + 96,
+        Some(len) => len.min(128),
+        None => 128,
+    };
+    Some((ip, len))
 }
+
+/// What marks an IPv4 address among those of IPv6 (RFC 4291 section 2.5.5.2).
+const V4_MAPPED: u128 = 0xffff << 32;
 
 fn masked(ip: u32, len: u32) -> u32 {
     if len == 0 {
@@ -131,6 +147,22 @@ fn long_form(ip: u128) -> String {
         .map(|g| format!("{g:04x}"))
         .collect();
     groups.join(":")
+}
+
+/// The fewest CIDR blocks that cover exactly the addresses from `start` to `end`; none when `end` comes first.
+fn blocks(start: Ipv4Addr, end: Ipv4Addr) -> Datum<'static> {
+    let (mut at, end) = (u64::from(u32::from(start)), u64::from(u32::from(end)));
+    let mut out = Vec::new();
+    while at <= end {
+        // A block starts at a multiple of its size.
+        let aligned = at.trailing_zeros().min(32);
+        let fits = (end - at + 1).ilog2();
+        let bits = aligned.min(fits);
+        let address = Ipv4Addr::from(u32::try_from(at).unwrap_or(u32::MAX));
+        out.push(serde_json::Value::from(format!("{address}/{}", 32 - bits)));
+        at += 1 << bits;
+    }
+    super::array::json(out)
 }
 
 fn is_private(ip: u32, len: u32) -> bool {

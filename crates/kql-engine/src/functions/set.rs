@@ -17,6 +17,7 @@ pub(super) const KERNELS: &[Kernel] = &[
         combine(args, |in_others, _| in_others == 0, false)
     }),
     strict(&["set_has_element"], has_element),
+    strict(&["set_equals"], equals),
     strict(&["jaccard_index"], jaccard),
     strict(&["array_distinct"], |_, args| {
         combine(args, |_, _| true, true)
@@ -56,6 +57,15 @@ fn has_element<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
     };
     let want = dynamic::to_json(want);
     Datum::Bool(array.iter().any(|item| dynamic::equal(item, &want)))
+}
+
+fn equals<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
+    let (Some(a), Some(b)) = (items(args, 0), items(args, 1)) else {
+        return Datum::Null;
+    };
+    let a: HashSet<String> = a.iter().map(Value::to_string).collect();
+    let b: HashSet<String> = b.iter().map(Value::to_string).collect();
+    Datum::Bool(a == b)
 }
 
 fn jaccard<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {

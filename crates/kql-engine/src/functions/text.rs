@@ -44,6 +44,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     }),
     lenient(&["replace_strings"], replace_strings),
     lenient(&["translate"], translate),
+    lenient(&["format_bytes"], format_bytes),
     lenient(&["isascii"], |_, args| {
         Datum::Bool(text(args, 0).is_ascii())
     }),
@@ -222,6 +223,40 @@ fn translate<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
             Some(idx) => replace.get(idx).or(replace.last()).copied(),
         });
     Datum::string(mapped.collect::<String>())
+}
+
+/// Units of `format_bytes()`, each 1024 of the one before.
+const BYTE_UNITS: [&str; 7] = ["Bytes", "KB", "MB", "GB", "TB", "PB", "EB"];
+
+/// A number of bytes in the given unit, or in the greatest that leaves something before the point. "" for null
+/// and for an unknown unit.
+fn format_bytes<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
+    let Some(size) = args
+        .first()
+        .and_then(Datum::as_f64)
+        .filter(|s| s.is_finite())
+    else {
+        return Datum::string("");
+    };
+    let digits = i32::try_from(long(args, 1).unwrap_or(0).clamp(0, 15)).unwrap_or(0);
+    let wanted = text(args, 2);
+    let exponent = if wanted.is_empty() {
+        let larger = |n: &i32| size.abs() >= 1024f64.powi(*n);
+        Some((1..7).take_while(larger).last().unwrap_or(0))
+    } else {
+        let same = |unit: &&str| unit.eq_ignore_ascii_case(wanted);
+        BYTE_UNITS
+            .iter()
+            .position(|unit| same(&unit))
+            .and_then(|n| i32::try_from(n).ok())
+    };
+    let unit = exponent.and_then(|n| BYTE_UNITS.get(usize::try_from(n).ok()?));
+    let (Some(exponent), Some(unit)) = (exponent, unit) else {
+        return Datum::string("");
+    };
+    let scale = 10f64.powi(digits);
+    let rounded = (size / 1024f64.powi(exponent) * scale).round() / scale;
+    Datum::string(format!("{rounded} {unit}"))
 }
 
 fn make_string<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {

@@ -152,6 +152,19 @@ impl Lowering<'_> {
             {
                 Ok(column(super::INGESTED))
             }
+            "cursor_after" | "cursor_before_or_at" => {
+                let mut args = args
+                    .iter()
+                    .map(|a| Ok((a.ty, self.expr(a)?)))
+                    .collect::<Result<Vec<_>>>()?;
+                if self
+                    .ingestion_known
+                    .load(std::sync::atomic::Ordering::Relaxed)
+                {
+                    args.push((Type::DateTime, column(super::INGESTED)));
+                }
+                kernel(function, args, expr.ty, expr.span)
+            }
             "isnull" | "isnotnull" if args.first().is_some_and(|a| plain_null(a.ty)) => {
                 let value = Box::new(
                     self.expr(

@@ -166,6 +166,8 @@ pub(crate) struct Binder<'c> {
     /// Completion's question about one place of the text.
     observer: Option<Box<observe::Observer>>,
     budget: budget::Budget,
+    /// Values that `set` gives to what some functions ask for.
+    settings: HashMap<String, Expr>,
 }
 
 impl<'c> Binder<'c> {
@@ -192,6 +194,7 @@ impl<'c> Binder<'c> {
             renaming: walk::Renaming::default(),
             observer: None,
             budget: budget::Budget::default(),
+            settings: HashMap::new(),
         }
     }
 
@@ -370,7 +373,11 @@ impl<'c> Binder<'c> {
                 let binding = Binding::Pattern(Rc::clone(pattern), env.clone());
                 *env = env.with(&pattern.name.text, binding);
             }
-            StatementKind::Set(_) | StatementKind::Ignored | StatementKind::Expression(_) => {}
+            StatementKind::Set(name, Some(value)) if name.text.starts_with("query_bin_auto_") => {
+                let value = self.scalar(value, &Cx::top(env));
+                self.settings.insert(name.text.clone(), value);
+            }
+            StatementKind::Set(..) | StatementKind::Ignored | StatementKind::Expression(_) => {}
         }
     }
 

@@ -49,7 +49,10 @@ pub(super) const ENTRIES: &[Function] = &[
     .named_as_argument(),
     Function::new(
         "tohex",
-        &["(value: integer, min_length: integer?) -> string"],
+        &[
+            "(value: int, min_length: integer?) -> string",
+            "(value: integer, min_length: integer?) -> string",
+        ],
         "Hexadecimal digits of an integer.",
     )
     .example("tohex(255) == \"ff\"")

@@ -51,7 +51,7 @@ pub(super) const ENTRIES: &[Function] = &[
         &["(cursor: string) -> bool"],
         "True for rows received after the cursor.",
     )
-    .example("cursor_after(\"638000000000000000\")"),
+    .example("cursor_after(\"\") == true"),
     Function::new(
         "cursor_before_or_at",
         &["(cursor: string) -> bool"],

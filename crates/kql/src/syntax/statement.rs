@@ -214,10 +214,8 @@ impl Parser<'_> {
     fn set_statement(&mut self) -> StatementKind {
         self.advance();
         let name = self.any_name().unwrap_or_else(|| self.no_name());
-        if self.eat("=") {
-            self.unary();
-        }
-        StatementKind::Set(name)
+        let value = self.eat("=").then(|| self.unary());
+        StatementKind::Set(name, value)
     }
 
     fn declare_statement(&mut self) -> StatementKind {

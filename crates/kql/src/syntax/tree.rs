@@ -60,7 +60,7 @@ pub enum StatementKind {
     /// A query expression.
     Expression(Rc<Expr>),
     /// `set option = value`: no effect here.
-    Set(Name),
+    Set(Name, Option<Expr>),
     /// `declare query_parameters(...)`: names that the caller fills.
     Parameters(Vec<Parameter>),
     /// `declare pattern`.

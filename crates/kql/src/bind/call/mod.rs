@@ -57,6 +57,10 @@ impl Binder<'_> {
             }
             "_GetWatchlist" => return self.watchlist(args, span, cx),
             "now" | "ago" => return Value::Scalar(self.clock(&name.text, args, span, cx)),
+            "bin_auto" => return Value::Scalar(self.bin_auto(args, span, cx)),
+            "cursor_current" | "current_cursor" => {
+                return Value::Scalar(self.cursor(&name.text, args, span, cx));
+            }
             "column_ifexists" | "columnifexists" => {
                 return Value::Scalar(self.column_if_exists(args, span, cx));
             }

@@ -209,6 +209,48 @@ impl Binder<'_> {
         }
     }
 
+    /// `cursor_current()`: the instant of the query, as the text that `cursor_after()` reads.
+    pub(super) fn cursor(&mut self, name: &str, args: &Args, span: Span, cx: &Cx<'_>) -> Expr {
+        let Some(known) = functions::scalar(name) else {
+            return Self::unknown(span);
+        };
+        let mut call = self.builtin(known, args, span, span, cx);
+        if args.is_empty() {
+            call.kind = ExprKind::Literal(Literal::String(self.now.to_string()));
+        }
+        call
+    }
+
+    /// `bin_auto(value)`: a bin of the size, and aligned with the point, that the query's `set` statements state.
+    pub(super) fn bin_auto(&mut self, args: &Args, span: Span, cx: &Cx<'_>) -> Expr {
+        let Some(known) = functions::scalar("bin_auto") else {
+            return Self::unknown(span);
+        };
+        let mut call = self.builtin(known, args, span, span, cx);
+        if let (ExprKind::Call { function, args }, Some(size)) =
+            (&mut call.kind, self.settings.get("query_bin_auto_size"))
+            && let [value] = args.as_slice()
+        {
+            let point = self.settings.get("query_bin_auto_at").cloned();
+            let zero = Expr {
+                kind: ExprKind::Literal(match value.ty {
+                    Type::DateTime => Literal::DateTime(0),
+                    Type::TimeSpan => Literal::TimeSpan(0),
+                    _ => Literal::Long(0),
+                }),
+                ty: if matches!(value.ty, Type::DateTime | Type::TimeSpan) {
+                    value.ty
+                } else {
+                    Type::Long
+                },
+                span,
+            };
+            args.extend([size.clone(), point.unwrap_or(zero)]);
+            *function = "bin_at";
+        }
+        call
+    }
+
     pub(super) fn column_if_exists(&mut self, args: &Args, span: Span, cx: &Cx<'_>) -> Expr {
         let [name, default] = args else {
             self.error(

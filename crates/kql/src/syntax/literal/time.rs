@@ -91,7 +91,25 @@ pub fn datetime(text: &str) -> Option<i64> {
     let text = text.trim();
     iso_datetime(text)
         .or_else(|| worded_datetime(text))
+        .or_else(|| listed_datetime(text))
         .filter(|ticks| (0..=MAX_DATETIME).contains(ticks))
+}
+
+/// `2025, 6, 14` and, with the time, `2025, 6, 14, 8, 20, 3.5`.
+fn listed_datetime(text: &str) -> Option<i64> {
+    let fields: Vec<&str> = text.split(',').map(str::trim).collect();
+    let number = |idx: usize| fields.get(idx).map_or(Some(0), |field| field.parse().ok());
+    if !matches!(fields.len(), 3 | 6) {
+        return None;
+    }
+    let (hour, minute) = (number(3)?, number(4)?);
+    let seconds = fields
+        .get(5)
+        .map_or(Some(0), |field| seconds_ticks(field))?;
+    let in_range =
+        (0..24).contains(&hour) && (0..60).contains(&minute) && (0..60 * SECOND).contains(&seconds);
+    let day = day_number(number(0)?, number(1)?, number(2)?)?;
+    in_range.then(|| day * DAY + (hour * 3600 + minute * 60) * SECOND + seconds)
 }
 
 fn iso_datetime(text: &str) -> Option<i64> {
