@@ -1,5 +1,7 @@
 //! Walks over plans: renaming ids, collecting what is read.
 
+pub(crate) mod patterns;
+
 use std::collections::BTreeMap;
 
 use crate::plan::{
@@ -90,6 +92,8 @@ pub(crate) fn rel(node: &mut Rel, visit: &mut Visit<'_>) {
             | RelOp::Range { .. }
             | RelOp::Count { .. }
             | RelOp::GetSchema { .. }
+            | RelOp::Scan(_)
+            | RelOp::Graph(_)
             | RelOp::Evaluate { .. }
             | RelOp::Union { .. }
             | RelOp::Error
@@ -275,9 +279,12 @@ fn op(op: &mut RelOp, visit: &mut Visit<'_>) {
                     .chain(level.others.as_mut())
                     .for_each(|e| expr(e, visit));
                 items(std::slice::from_mut(&mut level.value), visit);
+                level.inner.iter_mut().for_each(|a| aggregate(a, visit));
                 aggregate(&mut level.aggregate, visit);
             }
         }
+        RelOp::Scan(scan) => patterns::scan(scan, visit),
+        RelOp::Graph(graph) => patterns::graph(graph, visit),
         RelOp::Evaluate { input, args, .. } => {
             if let Some(input) = input {
                 rel(input, visit);
@@ -490,6 +497,9 @@ impl Demand {
                         self.columns(table);
                     }
                 }
+            }
+            RelOp::Scan(_) | RelOp::Graph(_) => {
+                patterns::inputs(&node.op, &mut |input| self.columns(input));
             }
             RelOp::Union { inputs, .. } => {
                 for input in inputs {

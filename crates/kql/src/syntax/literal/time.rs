@@ -91,7 +91,13 @@ pub fn datetime(text: &str) -> Option<i64> {
     let text = text.trim();
     iso_datetime(text)
         .or_else(|| worded_datetime(text))
+        .or_else(|| iso_datetime(&spaced_date(text)?))
         .filter(|ticks| (0..=MAX_DATETIME).contains(ticks))
+}
+
+/// `2017 - 08 - 01` without the spaces; `None` for a text that has none of those.
+fn spaced_date(text: &str) -> Option<String> {
+    text.contains(" - ").then(|| text.replace(" - ", "-"))
 }
 
 fn iso_datetime(text: &str) -> Option<i64> {
@@ -300,6 +306,7 @@ mod tests {
             "8 Nov 2014 15:05:02",
             "11/8/2014 3:05:02 PM",
             "2014-11-08T17:05:02+02:00",
+            "2014 - 11 - 08 15:05:02",
         ] {
             assert_eq!(datetime(text).map(print_datetime), expected, "{text}");
         }
