@@ -11,6 +11,7 @@ mod comparison;
 mod conditional;
 mod conversion;
 mod encoding;
+mod fence;
 mod math;
 mod network;
 mod parsing;
@@ -101,6 +102,7 @@ const FAMILIES: &[&[Kernel]] = &[
     conditional::KERNELS,
     conversion::KERNELS,
     encoding::KERNELS,
+    fence::KERNELS,
     math::KERNELS,
     network::KERNELS,
     parsing::KERNELS,
