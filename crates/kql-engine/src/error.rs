@@ -40,6 +40,14 @@ pub enum EngineError {
         /// Where in the text.
         span: Span,
     },
+    /// What would read or reach outside of the stored tables.
+    #[error("`{what}` reaches outside of the stored tables, which a query may not do here")]
+    Outside {
+        /// Function, operator or address.
+        what: String,
+        /// Where in the text.
+        span: Span,
+    },
     /// The time limit passed.
     #[error("the query took longer than {seconds} s")]
     Timeout {
@@ -65,6 +73,7 @@ impl EngineError {
             Self::Unsupported { span, .. }
             | Self::NoSuchTable { span, .. }
             | Self::NoSuchColumn { span, .. }
+            | Self::Outside { span, .. }
             | Self::BadArgument { span, .. } => Some(*span),
             _ => None,
         }

@@ -44,6 +44,16 @@ impl Staging {
             .map_err(EngineError::from)?;
         Ok(concat_batches(&schema, &batches)?)
     }
+
+    /// Counts rows that were made otherwise.
+    ///
+    /// # Errors
+    /// The memory limit.
+    pub(crate) fn keep(&self, batch: &RecordBatch) -> Result<()> {
+        self.reservation
+            .try_grow(batch.get_array_memory_size())
+            .map_err(EngineError::from)
+    }
 }
 
 /// A plan that reads a batch.

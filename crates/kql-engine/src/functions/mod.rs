@@ -13,6 +13,7 @@ mod compression;
 mod conditional;
 mod conversion;
 mod encoding;
+mod fence;
 mod geo;
 mod hash;
 mod math;
@@ -111,6 +112,7 @@ const FAMILIES: &[&[Kernel]] = &[
     conditional::KERNELS,
     conversion::KERNELS,
     encoding::KERNELS,
+    fence::KERNELS,
     geo::grid::KERNELS,
     geo::line::KERNELS,
     geo::overlay::KERNELS,

@@ -7,17 +7,23 @@
 //! `pivot`) are run while lowering.
 
 mod aggregate;
+mod collected;
 mod emptiness;
 mod expression;
 mod get_schema;
+mod graph;
+mod graph_match;
 mod join;
 mod nested;
 mod parse;
 mod plugin;
 mod predicate;
 mod relational;
+mod row_plugin;
+mod scan;
 mod series;
 mod sources;
+mod top_nested;
 mod union;
 mod walk;
 mod window;
@@ -84,6 +90,8 @@ pub(crate) struct Lowering<'q> {
     scopes: Vec<String>,
     next_name: usize,
     session: SessionContext,
+    /// How large computed columns are with all that they read written out.
+    sizes: std::sync::Mutex<HashMap<ColumnId, usize>>,
     /// Whether the rows at hand still carry when they came in.
     ingestion_known: std::sync::atomic::AtomicBool,
 }
@@ -175,6 +183,7 @@ impl<'q> Lowering<'q> {
             scopes: Vec::new(),
             next_name: 0,
             session,
+            sizes: std::sync::Mutex::default(),
             ingestion_known: std::sync::atomic::AtomicBool::new(false),
         }
     }

@@ -145,7 +145,7 @@ impl<'q> Lowering<'q> {
         // The subquery's own columns win over the row's (an expanded column replaces its source).
         let outer_names: Vec<String> = names(&outer)
             .into_iter()
-            .filter(|n| n == scope || !inner_names.contains(n))
+            .filter(|n| n == scope || self.scopes.contains(n) || !inner_names.contains(n))
             .collect();
         let inner_exprs: Vec<DfExpr> = inner_names
             .iter()

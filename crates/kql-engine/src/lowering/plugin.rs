@@ -23,10 +23,10 @@ impl<'q> Lowering<'q> {
             return Err(EngineError::Internal("not an evaluate".into()));
         };
         let Some(input) = input.as_deref() else {
-            return Err(unsupported(plugin.as_str(), rel.span));
+            return self.starting_plugin(rel, plugin);
         };
         if !matches!(plugin.as_str(), "bag_unpack" | "pivot") {
-            return Err(unsupported(plugin.as_str(), rel.span));
+            return self.row_plugin(rel, input, plugin, args).await;
         }
         let plan = self.lower(input).await?;
         let plan = self.drop_raw(plan)?;

@@ -13,13 +13,14 @@ use kql::types::Type;
 
 use super::expression::{kernel, lit};
 use super::predicate::raw_column;
-use super::{
-    Lowering, build, column, has, key, name, names, parse_extra, raw_name, unsupported, walk,
-};
+use super::{Lowering, build, column, has, key, name, names, parse_extra, raw_name, walk};
 use crate::error::{EngineError, Result};
 
 /// Most elements an `in (subquery)` may have, as in Kusto.
 const IN_ELEMENTS_MAX: usize = 1_000_000;
+
+/// Parts of an expression, written out down to stored columns, from which on it is computed where it stands.
+const WRITTEN_OUT_MAX: usize = 2_000;
 
 impl<'q> Lowering<'q> {
     /// Lowers an operator with everything below it.
@@ -36,6 +37,7 @@ impl<'q> Lowering<'q> {
             RelOp::Table { .. }
             | RelOp::MissingTable { .. }
             | RelOp::Watchlist { .. }
+            | RelOp::ExternalData { .. }
             | RelOp::Values { .. }
             | RelOp::Print { .. }
             | RelOp::Range { .. } => self.source(rel).await,
@@ -127,14 +129,15 @@ impl<'q> Lowering<'q> {
             RelOp::MakeSeries { .. } => self.make_series(rel).await,
             RelOp::GetSchema { input } => self.get_schema(rel, input).await,
             RelOp::Evaluate { .. } => self.evaluate(rel).await,
-            RelOp::TopNested { .. } => Err(unsupported("top-nested", rel.span)),
-            RelOp::ExternalData { .. } => Err(unsupported("externaldata", rel.span)),
+            RelOp::TopNested { input, levels } => self.top_nested(rel, input, levels).await,
+            RelOp::Scan(scan) => self.scan(rel, scan).await,
+            RelOp::Graph(graph) => self.graph(rel, graph).await,
             RelOp::Error => Err(EngineError::Internal("the plan holds an error".into())),
         }
     }
 
     /// Runs the `toscalar` and `in (subquery)` parts of an operator's expressions.
-    async fn compute_subqueries(&mut self, rel: &'q Rel) -> Result<()> {
+    pub(super) async fn compute_subqueries(&mut self, rel: &'q Rel) -> Result<()> {
         let mut scalars: Vec<&'q Rel> = Vec::new();
         let mut sets: Vec<(&'q Rel, Type)> = Vec::new();
         for expr in walk::expressions(rel) {
@@ -256,9 +259,31 @@ impl<'q> Lowering<'q> {
                     exprs.push(column(raw_name(*from)).alias(raw_name(*id)));
                 }
             }
-            exprs.push(self.expr(expr)?.alias(name(*id)));
+            exprs.push(self.fenced(*id, expr)?.alias(name(*id)));
         }
         Ok(exprs)
+    }
+
+    /// An item's value. Where writing out the columns it reads would make it very large, nothing is moved through it.
+    fn fenced(&self, id: ColumnId, expr: &Expr) -> Result<DfExpr> {
+        let value = self.expr(expr)?;
+        let Ok(mut sizes) = self.sizes.lock() else {
+            return Ok(value);
+        };
+        let mut size = 0usize;
+        walk::each(expr, &mut |part| {
+            let of = match &part.kind {
+                ExprKind::Column(id) => sizes.get(id).copied().unwrap_or(1),
+                _ => 1,
+            };
+            size = size.saturating_add(of);
+        });
+        if size <= WRITTEN_OUT_MAX || matches!(expr.kind, ExprKind::Column(_)) {
+            sizes.insert(id, size);
+            return Ok(value);
+        }
+        sizes.insert(id, 1);
+        kernel("op:fence", vec![(expr.ty, value)], expr.ty, expr.span)
     }
 
     /// Only the columns that stand for values, not their stored forms.

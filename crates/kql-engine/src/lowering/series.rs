@@ -186,7 +186,7 @@ fn greatest(reader: &Reader, rows: usize) -> Datum<'static> {
     best.map_or(Datum::Null, Datum::into_static)
 }
 
-fn order(a: &Datum<'_>, b: &Datum<'_>) -> std::cmp::Ordering {
+pub(super) fn order(a: &Datum<'_>, b: &Datum<'_>) -> std::cmp::Ordering {
     match (a.as_i64(), b.as_i64()) {
         (Some(a), Some(b)) => a.cmp(&b),
         _ => a

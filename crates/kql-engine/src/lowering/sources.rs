@@ -43,8 +43,71 @@ impl<'q> Lowering<'q> {
                 build(LogicalPlanBuilder::empty(true).project(exprs)?)
             }
             RelOp::Range { from, to, step } => self.range(rel, from, to, step),
+            RelOp::ExternalData { uris, properties } => self.external(rel, uris, properties),
+            RelOp::Watchlist { alias } => {
+                let alias = self.datum(alias)?;
+                match self.tables.watchlist(alias.text()) {
+                    Some(provider) => self.provided(rel, provider),
+                    None => self.no_rows(rel),
+                }
+            }
             _ => self.no_rows(rel),
         }
+    }
+
+    /// `externaldata`: what the source of tables answers for each address. It answers none unless told to.
+    fn external(
+        &self,
+        rel: &Rel,
+        uris: &[String],
+        properties: &[(String, String)],
+    ) -> Result<LogicalPlan> {
+        let mut all: Option<LogicalPlan> = None;
+        for uri in uris {
+            let provider = self.tables.external(uri, properties);
+            let provider = provider.ok_or_else(|| EngineError::Outside {
+                what: format!("externaldata [{uri}]"),
+                span: rel.span,
+            })?;
+            let plan = self.provided(rel, provider)?;
+            all = Some(match all {
+                Some(before) => build(LogicalPlanBuilder::from(before).union(plan)?)?,
+                None => plan,
+            });
+        }
+        all.map_or_else(|| self.no_rows(rel), Ok)
+    }
+
+    /// The rows of a provider by the names of the operator's columns: those it lacks are null (or ""), and of an open
+    /// operator its further ones are run-time columns.
+    pub(super) fn provided(
+        &self,
+        rel: &Rel,
+        provider: std::sync::Arc<dyn datafusion::datasource::TableProvider>,
+    ) -> Result<LogicalPlan> {
+        let schema = provider.schema();
+        let scan = LogicalPlanBuilder::scan("source", provider_as_source(provider), None)?;
+        let stored =
+            |name: &str| DfExpr::Column(datafusion::common::Column::new(Some("source"), name));
+        let mut exprs = Vec::new();
+        for column in &rel.columns {
+            let value = match schema.field_with_name(&column.name) {
+                Ok(field) => {
+                    from_stored(stored(&column.name), field.data_type(), column.ty, rel.span)?.0
+                }
+                Err(_) => missing(column.ty),
+            };
+            exprs.push(value.alias(name(column.id)));
+        }
+        let more = schema.fields().iter().filter(|field| {
+            rel.open && !rel.columns.iter().any(|c| c.name == field.name().as_str())
+        });
+        for field in more {
+            let ty = stored_type(field.data_type());
+            let (value, _) = from_stored(stored(field.name()), field.data_type(), ty, rel.span)?;
+            exprs.push(value.alias(super::extra_name(field.name(), ty)));
+        }
+        build(scan.project(exprs)?)
     }
 
     /// The operator's columns without rows.
@@ -215,6 +278,18 @@ impl<'q> Lowering<'q> {
             });
         }
         batch_plan(named_batch(vec![(name(column.id), out.finish())], n_rows)?)
+    }
+}
+
+/// The type of a stored column that nobody declared.
+fn stored_type(ty: &DataType) -> Type {
+    match ty {
+        DataType::Boolean => Type::Bool,
+        DataType::Int32 => Type::Int,
+        DataType::Int64 => Type::Long,
+        DataType::Float64 => Type::Real,
+        DataType::Timestamp(..) => Type::DateTime,
+        _ => Type::String,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What an operator's inputs and expressions are, for the passes that look ahead.
 
-use kql::plan::{Expr, ExprKind, PluginArg, Query, Rel, RelOp};
+use kql::plan::{Expr, ExprKind, GraphOp, PluginArg, Query, Rel, RelOp};
 
 use super::aggregate::is_order_sensitive;
 
@@ -32,6 +32,7 @@ pub(super) fn inputs(rel: &Rel) -> Vec<&Rel> {
         } => vec![input, subquery],
         RelOp::Join { left, right, .. } => vec![left, right],
         RelOp::Union { inputs, .. } => inputs.iter().map(|input| &input.rel).collect(),
+        RelOp::Scan(_) | RelOp::Graph(_) => pattern_inputs(&rel.op),
         RelOp::Evaluate { input, args, .. } => {
             let tables = args.iter().filter_map(|arg| match arg {
                 PluginArg::Rel(rel) => Some(rel),
@@ -89,6 +90,15 @@ pub(super) fn expressions(rel: &Rel) -> Vec<&Expr> {
             .chain(from.iter().chain(to).map(AsRef::as_ref))
             .chain(keys.iter().map(|(_, e)| e))
             .collect(),
+        RelOp::TopNested { levels, .. } => levels
+            .iter()
+            .flat_map(|level| {
+                let inner = level.inner.iter().flat_map(|a| &a.args);
+                let aggregate = level.aggregate.args.iter();
+                aggregate.chain(inner).chain([&level.value.1])
+            })
+            .collect(),
+        RelOp::Scan(_) | RelOp::Graph(_) => pattern_expressions(&rel.op),
         RelOp::Evaluate { args, .. } => args
             .iter()
             .flat_map(|arg| match arg {
@@ -97,6 +107,50 @@ pub(super) fn expressions(rel: &Rel) -> Vec<&Expr> {
                 PluginArg::Rel(_) => Vec::new(),
             })
             .collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn pattern_inputs(op: &RelOp) -> Vec<&Rel> {
+    match op {
+        RelOp::Scan(scan) => vec![&scan.input],
+        RelOp::Graph(graph) => match graph.as_ref() {
+            GraphOp::Make { edges, nodes, .. } => {
+                let tables = nodes.iter().map(|nodes| &nodes.table);
+                std::iter::once(edges.as_ref()).chain(tables).collect()
+            }
+            GraphOp::Where { graph, .. }
+            | GraphOp::MarkComponents { graph, .. }
+            | GraphOp::ToTable { graph, .. } => vec![graph],
+            GraphOp::Match(pattern) => vec![&pattern.graph],
+        },
+        _ => Vec::new(),
+    }
+}
+
+fn pattern_expressions(op: &RelOp) -> Vec<&Expr> {
+    match op {
+        RelOp::Scan(scan) => {
+            let steps = scan.steps.iter().flat_map(|step| {
+                let assigned = step.assignments.iter().map(|(_, value)| value);
+                std::iter::once(&step.condition).chain(assigned)
+            });
+            let defaults = scan.declared.iter().filter_map(|(_, value)| value.as_ref());
+            steps.chain(defaults).chain(&scan.partition).collect()
+        }
+        RelOp::Graph(graph) => match graph.as_ref() {
+            GraphOp::Make { ends, nodes, .. } => {
+                let keys = nodes.iter().map(|nodes| &nodes.key);
+                [&ends.0, &ends.1].into_iter().chain(keys).collect()
+            }
+            GraphOp::Where { predicate, .. } => vec![predicate],
+            GraphOp::MarkComponents { .. } | GraphOp::ToTable { .. } => Vec::new(),
+            GraphOp::Match(pattern) => {
+                let items = pattern.items.iter().map(|(_, value)| value);
+                let values = pattern.values.iter().map(|(_, value)| value.expr.as_ref());
+                items.chain(values).chain(&pattern.condition).collect()
+            }
+        },
         _ => Vec::new(),
     }
 }
@@ -130,6 +184,14 @@ pub(crate) fn depends_on_order(query: &Query) -> bool {
     query.results.iter().chain(&query.materialized).any(ordered)
 }
 
+/// Plugins that put out rows in the order they came in, or choose by it.
+fn reads_rows_in_order(rel: &Rel) -> bool {
+    matches!(&rel.op, RelOp::Evaluate { plugin, .. } if matches!(
+        plugin.as_str(),
+        "rows_near" | "narrow" | "schema_merge" | "preview"
+    ))
+}
+
 fn ordered(rel: &Rel) -> bool {
     if let RelOp::Summarize {
         input, aggregates, ..
@@ -139,7 +201,7 @@ fn ordered(rel: &Rel) -> bool {
     {
         return true;
     }
-    if matches!(rel.op, RelOp::Serialize { .. }) {
+    if matches!(rel.op, RelOp::Serialize { .. } | RelOp::Scan(_)) || reads_rows_in_order(rel) {
         return true;
     }
     let mut found = false;

@@ -5,9 +5,14 @@
 //! schema depends on the data.
 
 pub(crate) mod bag_unpack;
+pub(crate) mod graph;
+pub(crate) mod graph_match;
 pub(crate) mod make_series;
 pub(crate) mod mv_expand;
 pub(crate) mod parse;
 pub(crate) mod parse_kv;
 pub(crate) mod pivot;
+pub(crate) mod plugins;
+pub(crate) mod rows;
+pub(crate) mod scan;
 pub(crate) mod window;

@@ -19,6 +19,7 @@ mod plugin;
 mod project;
 mod rel;
 mod scalar;
+mod scan;
 mod scope;
 mod search;
 mod series;
@@ -159,7 +160,7 @@ pub(crate) struct Binder<'c> {
     /// Places the parser complained about.
     broken: Vec<Span>,
     /// Columns of the nodes and of the edges, inside the conditions of a graph pattern.
-    graph: Option<(Vec<Column>, Vec<Column>)>,
+    graph: Option<graph::GraphScope>,
     /// Further results of `fork`.
     side_results: Vec<Rel>,
     renaming: walk::Renaming,

@@ -120,7 +120,11 @@ impl Binder<'_> {
             }
             OpKind::Partition { by, body, .. } => self.partition(rel, by, body, span, env),
             OpKind::PartitionQuery { by, query } => self.partition_query(rel, by, query, span, env),
-            OpKind::Reduce { by, source } => self.reduce(rel, by, *source, span, env),
+            OpKind::Reduce {
+                by,
+                source,
+                options,
+            } => self.reduce(rel, by, (*source, options), span, env),
             OpKind::Scan {
                 partition,
                 order,

@@ -262,8 +262,16 @@ impl Binder<'_> {
             .columns
             .iter()
             .find(|column| column.name == name.text);
+        if let Some(column) = found {
+            let ty = if element.many {
+                Type::Dynamic
+            } else {
+                column.ty
+            };
+            let kind = ExprKind::Column(column.id);
+            return Expr { kind, ty, span };
+        }
         let ty = match found {
-            Some(_) if element.many => Type::Dynamic,
             Some(column) => column.ty,
             None => {
                 if !element.open {

@@ -1,8 +1,6 @@
-//! `make-series`, `top-nested`, `top-hitters`, `partition`, `reduce`, `scan`.
+//! `make-series`, `top-nested`, `top-hitters`, `partition`, `reduce`.
 
 use super::rel;
-use std::rc::Rc;
-
 use crate::diagnostic::Code;
 use crate::functions;
 use crate::plan::{
@@ -10,7 +8,7 @@ use crate::plan::{
     TopNestedLevel,
 };
 use crate::syntax::tree::{
-    Expr as Syntax, ExprKind as S, Level, Name, Op, Order, ScanStep, SeriesItem,
+    Constant, Expr as Syntax, ExprKind as S, Level, Op, Option_, SeriesItem,
 };
 use crate::types::{Span, Type};
 
@@ -18,7 +16,7 @@ use super::Binder;
 use super::coerce::cast;
 use super::names::{self, Names};
 use super::project::split;
-use super::scope::{Binding, Cx, Element, Env};
+use super::scope::{Cx, Env};
 
 impl Binder<'_> {
     #[allow(clippy::too_many_arguments)]
@@ -138,19 +136,19 @@ impl Binder<'_> {
         rel::closed(op, columns, span)
     }
 
-    /// An aggregate with its name, or an expression around some, which sets `computed`.
+    /// An aggregate with its name, or an expression around some, which are put into `inner`.
     fn aggregate_or_expression(
         &mut self,
         syntax: &Syntax,
         cx: &Cx<'_>,
-        computed: &mut bool,
+        inner: &mut Vec<Aggregate>,
     ) -> Option<(Aggregate, ColumnName)> {
         let call = matches!(&syntax.kind, S::Call { name, .. } if functions::aggregate(&name.text).is_some());
         if call || !contains_aggregate(syntax) {
             return self.single_aggregate(syntax, cx);
         }
-        *computed = true;
-        let (value, _) = self.with_aggregates(syntax, cx);
+        let (value, found) = self.with_aggregates(syntax, cx);
+        *inner = found;
         Some(self.taking_any(value, syntax))
     }
 
@@ -162,7 +160,10 @@ impl Binder<'_> {
         computed: &mut bool,
     ) -> Option<(Aggregate, ColumnName)> {
         if matches!(syntax.kind, S::Call { .. }) || contains_aggregate(syntax) {
-            return self.aggregate_or_expression(syntax, cx, computed);
+            let mut inner = Vec::new();
+            let found = self.aggregate_or_expression(syntax, cx, &mut inner);
+            *computed |= !inner.is_empty();
+            return found;
         }
         // What is being typed here will be an aggregate.
         if self.asked_about(syntax.span) {
@@ -193,8 +194,8 @@ impl Binder<'_> {
         let mut names = Names::default();
         let mut columns = Vec::new();
         let mut plan = Vec::new();
-        let mut computed = false;
         for level in levels {
+            let mut inner = Vec::new();
             let count = level
                 .count
                 .as_ref()
@@ -206,7 +207,7 @@ impl Binder<'_> {
             let (given, of) = split(&level.of);
             let (rank_given, by) = split(&level.by);
             let (value, call) = self.over(&mut rel, env, |b, cx| {
-                let call = b.aggregate_or_expression(by, cx, &mut computed);
+                let call = b.aggregate_or_expression(by, cx, &mut inner);
                 (b.scalar(of, cx), call)
             });
             let own = given
@@ -233,11 +234,9 @@ impl Binder<'_> {
                 value: (column.id, value),
                 others,
                 aggregate,
+                inner,
                 descending: level.descending,
             });
-        }
-        if computed {
-            return Self::only_named("top-nested", rel, columns, span);
         }
         rel::closed(
             RelOp::TopNested {
@@ -353,7 +352,7 @@ impl Binder<'_> {
         &mut self,
         mut rel: Rel,
         by: &Syntax,
-        source: bool,
+        (source, options): (bool, &[Option_]),
         span: Span,
         env: &Env,
     ) -> Rel {
@@ -368,7 +367,31 @@ impl Binder<'_> {
             self.column("Count", Type::Long),
             self.column("Representative", Type::String),
         ]);
-        let args = vec![PluginArg::Expr(by)];
+        let mut args = vec![PluginArg::Expr(by)];
+        if source {
+            let text = Literal::String("source".to_owned());
+            let value = Expr {
+                kind: ExprKind::Literal(text),
+                ty: Type::String,
+                span,
+            };
+            args.push(PluginArg::Named("kind".to_owned(), value));
+        }
+        for option in options {
+            // Words as they are written; numbers are numbers.
+            let value = match &option.value.kind {
+                S::Name(text) => {
+                    let text = S::Literal(Constant::String(text.clone()));
+                    let syntax = Syntax {
+                        kind: text,
+                        span: option.span,
+                    };
+                    self.scalar(&syntax, &Cx::top(env))
+                }
+                _ => self.scalar(&option.value, &Cx::top(env)),
+            };
+            args.push(PluginArg::Named(option.name.clone(), value));
+        }
         let op = RelOp::Evaluate {
             input: Some(Box::new(rel)),
             plugin: "reduce".to_owned(),
@@ -376,81 +399,6 @@ impl Binder<'_> {
             declared: false,
         };
         rel::closed(op, columns, span)
-    }
-
-    /// `scan` is checked and typed, but its plan only names it.
-    #[allow(clippy::too_many_arguments)]
-    pub(super) fn scan(
-        &mut self,
-        mut rel: Rel,
-        order: (&[Syntax], &[Order]),
-        declare: &[(Name, Type)],
-        match_id: Option<&Name>,
-        steps: &[ScanStep],
-        span: Span,
-        env: &Env,
-    ) -> Rel {
-        self.over(&mut rel, env, |b, cx| {
-            order.0.iter().for_each(|syntax| {
-                b.scalar(syntax, cx);
-            });
-            b.sort_keys(order.1, cx);
-        });
-        let mut columns = rel.columns.clone();
-        for (name, ty) in declare {
-            let column = self.column(&name.text, *ty);
-            columns.push(column);
-        }
-        // `step.Column` is the value the step's last match had.
-        let mut scope = env.clone();
-        for step in steps {
-            let element = Element {
-                columns: columns.clone(),
-                open: rel.open,
-                many: false,
-            };
-            scope = scope.with(&step.name.text, Binding::Element(Rc::new(element)));
-        }
-        let probe = Rel {
-            op: RelOp::SubInput,
-            columns: columns.clone(),
-            open: rel.open,
-            serialized: true,
-            span,
-        };
-        for step in steps {
-            let cx = Cx::over(&scope, &probe);
-            self.predicate(&step.condition, &cx);
-            for (target, value) in &step.assignments {
-                self.scalar(value, &cx);
-                if !columns.iter().any(|column| column.name == target.text) {
-                    self.error(
-                        Code::UnknownColumn,
-                        target.span,
-                        format!("unknown column `{}`", target.text),
-                    );
-                }
-            }
-        }
-        if let Some(name) = match_id {
-            let id = self.column(&name.text, Type::Long);
-            columns.push(id);
-        }
-        let passed = columns.clone();
-        let (open, serialized) = (rel.open, rel.serialized);
-        let op = RelOp::Evaluate {
-            input: Some(Box::new(rel)),
-            plugin: "scan".to_owned(),
-            args: Vec::new(),
-            declared: false,
-        };
-        Rel {
-            op,
-            columns: passed,
-            open,
-            serialized,
-            span,
-        }
     }
 }
 

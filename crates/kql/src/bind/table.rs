@@ -293,6 +293,7 @@ impl Binder<'_> {
             | RelOp::MvExpand { input, .. }
             | RelOp::MvApply { input, .. }
             | RelOp::Partition { input, .. } => self.add_late(input, column),
+            RelOp::Scan(scan) => self.add_late(&mut scan.input, column),
             RelOp::Project { input, items } | RelOp::Distinct { input, items } => {
                 let reached = self.add_late(input, column);
                 if reached {
@@ -593,6 +594,7 @@ fn inputs<'r>(rel: &'r Rel, f: &mut dyn FnMut(&'r Rel)) {
             f(right);
         }
         RelOp::Union { inputs, .. } => inputs.iter().for_each(|input| f(&input.rel)),
+        RelOp::Scan(_) | RelOp::Graph(_) => crate::walk::patterns::inputs(&rel.op, f),
         RelOp::Evaluate {
             input: Some(input), ..
         } => f(input),

@@ -16,9 +16,16 @@
 use crate::types::{Span, Type};
 mod column_name;
 mod expr;
+mod graph;
+mod scan;
 mod source_columns;
 pub use column_name::ColumnName;
 pub use expr::{Expr, ExprKind, InOperator, Literal, Operator};
+pub use graph::{
+    AboutNode, GraphArrow, GraphColumn, GraphCycles, GraphElement, GraphFunction, GraphMatch,
+    GraphNodes, GraphOp, GraphValue, ShortestPaths,
+};
+pub use scan::{Scan, ScanOutput, ScanStep};
 pub use source_columns::SourceColumns;
 
 /// Names one column of one operator's output, uniquely in a query.
@@ -159,8 +166,11 @@ pub struct TopNestedLevel {
     pub value: (ColumnId, Expr),
     /// `with others = ` label.
     pub others: Option<Expr>,
-    /// The ranking aggregate.
+    /// The ranking aggregate. Of an expression around aggregates: `take_any` of that expression over the outputs of
+    /// `inner`.
     pub aggregate: Aggregate,
+    /// The aggregates in such an expression; else none.
+    pub inner: Vec<Aggregate>,
     /// Direction (`desc` by default).
     pub descending: bool,
 }
@@ -419,12 +429,16 @@ pub enum RelOp {
         /// Whose schema.
         input: Box<Rel>,
     },
-    /// `evaluate plugin(args)`, and what has no lowering of its own (`reduce`, `scan`, ...): output columns are the
-    /// input's that survive plus the plugin's. An open result has more of them at run time.
+    /// `scan`.
+    Scan(Box<Scan>),
+    /// A graph operator.
+    Graph(Box<GraphOp>),
+    /// `evaluate plugin(args)`, and what has no node of its own (`reduce`, workspace functions, ...): output columns are
+    /// the input's that survive plus the plugin's. An open result has more of them at run time.
     Evaluate {
         /// Source (`None` when `evaluate` starts the query).
         input: Option<Box<Rel>>,
-        /// Lower-case plugin name: `bag_unpack`, `pivot`, `ipv4_lookup`, `basket`, `reduce`, `scan`, ...
+        /// Lower-case plugin name: `bag_unpack`, `pivot`, `ipv4_lookup`, `basket`, `reduce`, ...
         plugin: String,
         /// Arguments.
         args: Vec<PluginArg>,

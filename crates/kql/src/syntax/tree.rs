@@ -273,6 +273,8 @@ pub struct Level {
 pub struct ScanStep {
     /// Name.
     pub name: Name,
+    /// `output = all | last | none`; `None` when not given.
+    pub output: Option<String>,
     /// Condition.
     pub condition: Expr,
     /// Assignments.
@@ -290,6 +292,8 @@ pub struct MakeGraph {
     pub node_id: Option<Name>,
     /// Tables of nodes, each with its key.
     pub nodes: Vec<(Expr, Expr)>,
+    /// `source -- target`.
+    pub undirected: bool,
 }
 
 /// A node or an edge of a graph pattern: `(n)`, `-[e*1..3]->`.
@@ -301,6 +305,24 @@ pub struct GraphElement {
     pub edge: bool,
     /// An edge that stands for a path of several.
     pub many: bool,
+    /// How many: the bounds of `*1..3`.
+    pub bounds: Option<(Expr, Expr)>,
+    /// The edge's arrow.
+    pub arrow: Arrow,
+    /// A node that begins a path after a comma.
+    pub begins: bool,
+}
+
+/// Which way an edge of a pattern points.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Arrow {
+    /// `-->`.
+    #[default]
+    Forward,
+    /// `<--`.
+    Backward,
+    /// `--`.
+    Either,
 }
 
 /// `macro-expand group as X (statements)`: the statements once for every database of the group.
@@ -319,6 +341,8 @@ pub struct MacroExpand {
 pub struct GraphMatch {
     /// The operator's keyword.
     pub keyword: &'static str,
+    /// `cycles`, `output`.
+    pub options: Vec<Option_>,
     /// Nodes and edges.
     pub pattern: Vec<GraphElement>,
     /// `where`.
@@ -457,11 +481,14 @@ pub enum OpKind {
     Reduce {
         by: Expr,
         source: bool,
+        /// `threshold`, `characters`.
+        options: Vec<Option_>,
     },
     Scan {
         partition: Vec<Expr>,
         order: Vec<Order>,
-        declare: Vec<(Name, Type)>,
+        /// Name, type and default.
+        declare: Vec<(Name, Type, Option<Expr>)>,
         match_id: Option<Name>,
         steps: Vec<ScanStep>,
     },

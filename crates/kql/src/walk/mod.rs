@@ -4,6 +4,7 @@ use crate::plan::{
     Aggregate, ColumnId, Expr, ExprKind, ParsePiece, PluginArg, Rel, RelOp, SortKey,
 };
 
+pub(crate) mod patterns;
 mod reads;
 mod renaming;
 
@@ -90,6 +91,8 @@ pub(crate) fn rel<V: Visitor>(node: &mut Rel, visit: &mut V) {
             | RelOp::Range { .. }
             | RelOp::Count { .. }
             | RelOp::GetSchema { .. }
+            | RelOp::Scan(_)
+            | RelOp::Graph(_)
             | RelOp::Evaluate { .. }
             | RelOp::Union { .. }
             | RelOp::Error
@@ -275,9 +278,12 @@ fn op<V: Visitor>(op: &mut RelOp, visit: &mut V) {
                     .chain(level.others.as_mut())
                     .for_each(|e| expr(e, visit));
                 items(std::slice::from_mut(&mut level.value), visit);
+                level.inner.iter_mut().for_each(|a| aggregate(a, visit));
                 aggregate(&mut level.aggregate, visit);
             }
         }
+        RelOp::Scan(scan) => patterns::scan(scan, visit),
+        RelOp::Graph(graph) => patterns::graph(graph, visit),
         RelOp::Evaluate { input, args, .. } => {
             if let Some(input) = input {
                 rel(input, visit);

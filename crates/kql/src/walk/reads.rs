@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Use, Visitor, rel};
+use super::{Use, Visitor, patterns, rel};
 use crate::plan::{ColumnId, ColumnName, PluginArg, Rel, RelOp, TableRead};
 
 /// Whether a plugin reads every column of its input, the ones that are not read afterwards too. `bag_unpack` only hands
@@ -67,6 +67,9 @@ impl Demand {
                         self.columns(table);
                     }
                 }
+            }
+            RelOp::Scan(_) | RelOp::Graph(_) => {
+                patterns::inputs(&node.op, &mut |input| self.columns(input));
             }
             RelOp::Union { inputs, .. } => {
                 for input in inputs {

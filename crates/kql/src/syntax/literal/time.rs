@@ -92,6 +92,7 @@ pub fn datetime(text: &str) -> Option<i64> {
     iso_datetime(text)
         .or_else(|| worded_datetime(text))
         .or_else(|| listed_datetime(text))
+        .or_else(|| iso_datetime(&spaced_date(text)?))
         .filter(|ticks| (0..=MAX_DATETIME).contains(ticks))
 }
 
@@ -110,6 +111,11 @@ fn listed_datetime(text: &str) -> Option<i64> {
         (0..24).contains(&hour) && (0..60).contains(&minute) && (0..60 * SECOND).contains(&seconds);
     let day = day_number(number(0)?, number(1)?, number(2)?)?;
     in_range.then(|| day * DAY + (hour * 3600 + minute * 60) * SECOND + seconds)
+}
+
+/// `2017 - 08 - 01` without the spaces; `None` for a text that has none of those.
+fn spaced_date(text: &str) -> Option<String> {
+    text.contains(" - ").then(|| text.replace(" - ", "-"))
 }
 
 fn iso_datetime(text: &str) -> Option<i64> {
@@ -318,6 +324,7 @@ mod tests {
             "8 Nov 2014 15:05:02",
             "11/8/2014 3:05:02 PM",
             "2014-11-08T17:05:02+02:00",
+            "2014 - 11 - 08 15:05:02",
         ] {
             assert_eq!(datetime(text).map(print_datetime), expected, "{text}");
         }

@@ -4,7 +4,7 @@ use super::option::{Choice, Known};
 use crate::syntax::expected::Want;
 use crate::syntax::lexer::TokenKind;
 use crate::syntax::parser::Parser;
-use crate::syntax::tree::{Expr, ExprKind, GraphElement, GraphMatch, MakeGraph, OpKind};
+use crate::syntax::tree::{Arrow, Expr, ExprKind, GraphElement, GraphMatch, MakeGraph, OpKind};
 
 const MATCH_OPTIONS: &[Known] = &[("cycles", Choice::Words(&["none", "all", "unique_edges"]))];
 const PATH_OPTIONS: &[Known] = &[("output", Choice::Words(&["any", "all"]))];
@@ -53,6 +53,7 @@ impl Parser<'_> {
             target,
             node_id,
             nodes,
+            undirected,
         }))
     }
 
@@ -73,7 +74,7 @@ impl Parser<'_> {
     }
 
     pub(super) fn graph_match(&mut self, keyword: &'static str) -> OpKind {
-        self.options(if keyword == "graph-match" {
+        let options = self.options(if keyword == "graph-match" {
             MATCH_OPTIONS
         } else {
             PATH_OPTIONS
@@ -93,6 +94,7 @@ impl Parser<'_> {
         };
         OpKind::GraphMatch(Box::new(GraphMatch {
             keyword,
+            options,
             pattern,
             condition,
             project,
@@ -101,6 +103,7 @@ impl Parser<'_> {
 
     /// `(a)-[e]->(b)<-[f*1..3]-(c)`.
     fn graph_path(&mut self, pattern: &mut Vec<GraphElement>) {
+        let mut begins = true;
         loop {
             if !self.expect("(") {
                 return;
@@ -115,6 +118,9 @@ impl Parser<'_> {
                 name,
                 edge: false,
                 many: false,
+                bounds: None,
+                arrow: Arrow::default(),
+                begins: std::mem::take(&mut begins),
             });
             let edge = ["-", "<", "-->", "<--"].iter().any(|mark| self.at(mark));
             if !edge {
@@ -131,13 +137,21 @@ impl Parser<'_> {
             name: None,
             edge: true,
             many: false,
+            bounds: None,
+            arrow: Arrow::Forward,
+            begins: false,
         };
-        if self.eat("-->") || self.eat("<--") {
+        if self.eat("-->") {
             return edge;
         }
-        self.eat("<");
+        if self.eat("<--") {
+            edge.arrow = Arrow::Backward;
+            return edge;
+        }
+        let backward = self.eat("<");
         self.expect("-");
         if self.eat("-") {
+            edge.arrow = Arrow::Either;
             return edge;
         }
         self.expect("[");
@@ -146,13 +160,18 @@ impl Parser<'_> {
         }
         if self.eat("*") {
             edge.many = true;
-            self.sum();
+            let least = self.sum();
             self.expect("..");
-            self.sum();
+            edge.bounds = Some((least, self.sum()));
         }
         self.expect("]");
         self.expect("-");
-        self.eat(">");
+        edge.arrow = match (backward, self.eat(">")) {
+            (false, true) => Arrow::Forward,
+            (true, false) => Arrow::Backward,
+            // As in the service, arrows at both ends say no more than none.
+            _ => Arrow::Either,
+        };
         edge
     }
 

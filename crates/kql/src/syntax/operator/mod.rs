@@ -301,13 +301,22 @@ impl Parser<'_> {
                 let options = self.options(&[("kind", Choice::Words(&["source"]))]);
                 self.expect_word("by");
                 let by = self.expression();
+                let mut given = Vec::new();
                 if self.eat_word("with") {
                     let known = [("threshold", Choice::Any), ("characters", Choice::Any)];
-                    while !self.options(&known).is_empty() && self.eat(",") {}
+                    loop {
+                        let mut some = self.options(&known);
+                        let more = !some.is_empty() && self.eat(",");
+                        given.append(&mut some);
+                        if !more {
+                            break;
+                        }
+                    }
                 }
                 OpKind::Reduce {
                     by,
                     source: options.iter().any(|option| option.name == "kind"),
+                    options: given,
                 }
             }
             "scan" => self.scan(),

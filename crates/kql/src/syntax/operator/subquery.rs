@@ -85,17 +85,15 @@ impl Parser<'_> {
     }
 
     /// `(a:string, b:long = 0)`.
-    fn declarations(&mut self) -> Vec<(Name, Type)> {
+    fn declarations(&mut self) -> Vec<(Name, Type, Option<Expr>)> {
         let mut list = Vec::new();
         self.expect("(");
         while !self.at(")") && !self.at_end() {
             let name = self.name("a column");
             self.expect(":");
             let ty = self.type_name().unwrap_or(Type::Unknown);
-            if self.eat("=") {
-                self.expression();
-            }
-            list.push((name, ty));
+            let default = self.eat("=").then(|| self.expression());
+            list.push((name, ty, default));
             if !self.eat(",") {
                 break;
             }
@@ -107,9 +105,11 @@ impl Parser<'_> {
     fn scan_step(&mut self) -> ScanStep {
         let name = self.name("a step");
         self.eat_word("optional");
+        let mut output = None;
         if self.at_word("output") {
             self.advance();
             self.expect("=");
+            output = Some(self.word(0).to_owned());
             self.advance();
         }
         self.expect(":");
@@ -128,6 +128,7 @@ impl Parser<'_> {
         self.expect(";");
         ScanStep {
             name,
+            output,
             condition,
             assignments,
         }
