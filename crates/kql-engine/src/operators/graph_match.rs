@@ -52,6 +52,9 @@ pub(crate) enum Bound {
 /// The elements of one match.
 pub(crate) type Match = Vec<Bound>;
 
+/// The nodes that each path of a match begins and ends with.
+type Ends = Vec<(Option<Bound>, Option<Bound>)>;
+
 /// What is left to be found: a path's next edge and node, or where a path begins.
 #[derive(Clone, Copy)]
 enum Step {
@@ -410,7 +413,8 @@ impl Search<'_> {
             {
                 self.count()?;
                 let distance = distances.get(&start).copied();
-                if start == last || (first == node && start != last) {
+                // From a node to itself there is nothing to walk.
+                if start == last {
                     continue;
                 }
                 let Some(distance) = distance.filter(|d| *d <= most) else {
@@ -522,10 +526,10 @@ impl Search<'_> {
         let mut kept: Vec<Match> = std::mem::take(&mut self.found);
         kept.sort_by_key(length);
         let paths = &self.pattern.paths;
-        let mut best: Vec<(Vec<(Option<Bound>, Option<Bound>)>, usize)> = Vec::new();
+        let mut best: Vec<(Ends, usize)> = Vec::new();
         for found in kept {
             self.cancel.check()?;
-            let key: Vec<_> = paths.iter().map(|path| ends(&found, path)).collect();
+            let key: Ends = paths.iter().map(|path| ends(&found, path)).collect();
             let length = length(&found);
             match best.iter().find(|(known, _)| *known == key) {
                 Some((_, least)) if *least < length => continue,

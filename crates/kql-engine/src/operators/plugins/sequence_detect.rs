@@ -10,10 +10,13 @@ use crate::operators::rows::{
 };
 use crate::values::{Datum, Reader};
 
+/// When, and in which row.
+type Event = (i64, usize);
+
 /// What the search goes by.
 struct Search<'s> {
     /// For each step, times and rows of the events that match it, in order of time.
-    steps: Vec<Vec<(i64, usize)>>,
+    steps: Vec<Vec<Event>>,
     near: i64,
     span: i64,
     cancel: &'s Cancel,
@@ -95,8 +98,8 @@ impl Search<'_> {
     /// Every way to go on from these events.
     fn from(
         &self,
-        path: &mut Vec<(i64, usize)>,
-        found: &mut dyn FnMut(&[(i64, usize)]) -> Result<()>,
+        path: &mut Vec<Event>,
+        found: &mut dyn FnMut(&[Event]) -> Result<()>,
     ) -> Result<()> {
         let Some(step) = self.steps.get(path.len()) else {
             return found(path);
