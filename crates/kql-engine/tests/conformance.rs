@@ -17,6 +17,13 @@ const UNORDERED: &[&str] = &[
     "set_difference",
     "bag_keys",
     "buildschema",
+    "geo_geohash_neighbors",
+    "geo_h3cell_children",
+    "geo_h3cell_neighbors",
+    "geo_line_to_s2cells",
+    "geo_polygon_to_h3cells",
+    "geo_polygon_to_s2cells",
+    "geo_s2cell_neighbors",
 ];
 
 fn field<'v>(case: &'v Value, name: &str) -> &'v [Value] {

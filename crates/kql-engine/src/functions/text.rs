@@ -244,10 +244,9 @@ fn format_bytes<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
         let larger = |n: &i32| size.abs() >= 1024f64.powi(*n);
         Some((1..7).take_while(larger).last().unwrap_or(0))
     } else {
-        let same = |unit: &&str| unit.eq_ignore_ascii_case(wanted);
         BYTE_UNITS
             .iter()
-            .position(|unit| same(&unit))
+            .position(|unit| unit.eq_ignore_ascii_case(wanted))
             .and_then(|n| i32::try_from(n).ok())
     };
     let unit = exponent.and_then(|n| BYTE_UNITS.get(usize::try_from(n).ok()?));

@@ -83,7 +83,7 @@ const ANGLE: Units = &[
     ("Tilt", std::f64::consts::FRAC_PI_2),
 ];
 
-const BTU: f64 = 1055.055_852_62;
+const BTU: f64 = 1_055.055_852_62;
 const CALORIE: f64 = 4.184;
 const ELECTRON_VOLT: f64 = 1.602_176_565e-19;
 const THERM_EC: f64 = 1.055_055_852_62e8;
@@ -148,7 +148,7 @@ const FORCE: Units = &[
     ("Millinewton", 1e-3),
     ("Newton", 1.0),
     ("OunceForce", 0.278_013_850_953_781_2),
-    ("Poundal", 0.138_255_027_989_730_42),
+    ("Poundal", 0.138_255_027_989_730_4),
     ("PoundForce", POUND_FORCE),
     ("ShortTonForce", 8_896.443_230_521),
     ("TonneForce", KILOGRAM_FORCE * 1e3),

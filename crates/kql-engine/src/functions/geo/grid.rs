@@ -176,7 +176,7 @@ fn geohash([longitude, latitude]: Position, n_digits: u8) -> Option<String> {
 fn geohash_text([lon, lat]: [u64; 2], n_digits: usize) -> Option<String> {
     let [lon_bits, lat_bits] = geohash_bits(n_digits);
     let bit = |idx: u32| {
-        let (value, bits) = if idx % 2 == 0 {
+        let (value, bits) = if idx.is_multiple_of(2) {
             (lon, lon_bits)
         } else {
             (lat, lat_bits)
@@ -369,7 +369,7 @@ fn names(cells: Vec<CellIndex>) -> Vec<String> {
     cells.into_iter().map(|cell| cell.to_string()).collect()
 }
 
-/// The cells that the polygon touches, found by walking from cell to cell.
+/// The cells whose centre lies in the polygon or within the radius of it, found by walking over those it touches.
 fn h3_cover(args: &[Datum<'_>], polygons: &Polygons) -> Option<Vec<String>> {
     let resolution = resolution(args, 1, 6)?;
     let radius = radius(args)?;
@@ -383,10 +383,14 @@ fn h3_cover(args: &[Datum<'_>], polygons: &Polygons) -> Option<Vec<String>> {
     while let Some(cell) = queue.pop_front() {
         let corners: Vec<Vector> = h3_ring(cell).into_iter().map(vector).collect();
         let center = LatLng::from(cell);
-        if !area.reaches(&corners, vector([center.lng(), center.lat()]), radius) {
+        let center = vector([center.lng(), center.lat()]);
+        if !area.reaches(&corners, center, radius) {
             continue;
         }
-        out.push(cell.to_string());
+        let near = |edge: &Edge| angle(nearest(*edge, center), center) <= radius;
+        if (area.inside)(center) || area.edges.iter().any(near) {
+            out.push(cell.to_string());
+        }
         if out.len() > CELLS_MAX {
             return None;
         }

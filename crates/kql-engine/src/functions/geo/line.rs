@@ -1,7 +1,6 @@
 //! Lines: length, places along them, simpler and denser forms, crossings.
 
 use std::collections::HashSet;
-use std::f64::consts::{FRAC_PI_2, PI, TAU};
 
 use geographiclib_rs::{Geodesic, InverseGeodesic};
 use serde_json::Value;
@@ -9,8 +8,8 @@ use serde_json::Value;
 use super::super::{Kernel, strict};
 use super::shape::{Lines, Position, collection, lines_json, point_json, valid};
 use super::sphere::{
-    EARTH_RADIUS_M, Vector, add, angle, cross, crossing, degrees, dot, edges, interpolate, nearest,
-    norm, scale, sub, unit, vector,
+    EARTH_RADIUS_M, Vector, add, angle, crossing, degrees, dot, edges, interpolate, nearest, norm,
+    scale, sub, vector,
 };
 use super::{flag, json, number, number_or, position, real};
 use crate::values::Datum;
@@ -165,17 +164,21 @@ pub(super) fn dense_chain(
 fn simplify(args: &[Datum<'_>]) -> Option<Value> {
     let lines = Lines::read(args.first())?;
     let tolerance = number_or(args, 1, TOLERANCE_M).filter(|t| *t > 0.0)?;
-    let simple = lines
-        .positions
-        .iter()
-        .zip(&lines.lines)
-        .map(|(positions, points)| {
-            let kept = sparse_chain(points, tolerance / EARTH_RADIUS_M);
-            kept.into_iter()
-                .filter_map(|idx| positions.get(idx).copied())
-                .collect()
-        });
-    Some(lines_json(simple.collect()))
+    let radians = tolerance / EARTH_RADIUS_M;
+    let chains = lines.positions.iter().zip(&lines.lines);
+    let simple = chains.map(|(positions, points)| {
+        let kept = sparse_chain(points, radians);
+        kept.into_iter()
+            .filter_map(|idx| positions.get(idx).copied())
+            .collect::<Vec<Position>>()
+    });
+    // A line that the tolerance swallows is no line any more.
+    let long = |line: &Vec<Position>| match line.as_slice() {
+        [a, b] => angle(vector(*a), vector(*b)) > radians,
+        _ => true,
+    };
+    let simple: Vec<Vec<Position>> = simple.filter(long).collect();
+    (!simple.is_empty()).then(|| lines_json(simple))
 }
 
 /// Indexes of the points to keep: from each one the farthest that a single edge reaches while every point between
@@ -190,46 +193,22 @@ pub(super) fn sparse_chain(points: &[Vector], tolerance: f64) -> Vec<usize> {
     kept
 }
 
+/// How many points one edge stands for at most: the search takes the square of it.
+const REACH_MAX: usize = 1_000;
+
 fn reach(points: &[Vector], tolerance: f64, start: usize) -> usize {
-    let Some(origin) = points.get(start).copied() else {
+    let Some((origin, rest)) = points.get(start..).and_then(<[Vector]>::split_first) else {
         return start;
     };
-    let side = if origin[2].abs() < 0.9 {
-        [0.0, 0.0, 1.0]
-    } else {
-        [1.0, 0.0, 0.0]
+    let close = |n_between: usize, end: Vector| {
+        let mut between = rest.iter().take(n_between);
+        between.all(|p| angle(nearest((*origin, end), *p), *p) <= tolerance)
     };
-    let east = unit(cross(side, origin));
-    let north = cross(origin, east);
-    // The directions in which all points so far are passed closely enough: middle and half width.
-    let mut wedge: Option<(f64, f64)> = None;
-    let mut last = 0.0;
-    let mut end = start + 1;
-    for (idx, point) in points.iter().enumerate().skip(start + 1) {
-        let distance = angle(origin, *point);
-        let turns_back = distance < last && last > tolerance;
-        if turns_back || (distance > FRAC_PI_2 && last > 0.0) {
-            break;
-        }
-        last = distance;
-        if distance > tolerance {
-            let direction = dot(*point, north).atan2(dot(*point, east));
-            let half = (tolerance.sin() / distance.sin()).min(1.0).asin();
-            wedge = match wedge {
-                None => Some((direction, half)),
-                Some((middle, width)) => {
-                    let shift = (direction - middle + PI).rem_euclid(TAU) - PI;
-                    if shift.abs() > width {
-                        break;
-                    }
-                    let (low, high) = ((shift - half).max(-width), (shift + half).min(width));
-                    Some((middle + (low + high) / 2.0, (high - low) / 2.0))
-                }
-            };
-        }
-        end = idx;
-    }
-    end
+    let run = rest.iter().take(REACH_MAX).enumerate();
+    start
+        + run
+            .take_while(|(n_between, end)| close(*n_between, **end))
+            .count()
 }
 
 type Edge = (Vector, Vector);

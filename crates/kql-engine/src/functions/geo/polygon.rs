@@ -88,7 +88,7 @@ fn densify(args: &[Datum<'_>]) -> Option<Value> {
     ))
 }
 
-/// Rings that shrink to fewer than three corners go; a polygon whose shell goes, goes.
+/// Rings that shrink to fewer than three corners go; a polygon whose shell goes, goes. Null when all are gone.
 fn simplify(args: &[Datum<'_>]) -> Option<Value> {
     let polygons = Polygons::read(args.first())?;
     let tolerance = number_or(args, 1, TOLERANCE_M).filter(|t| *t > 0.0)? / EARTH_RADIUS_M;
@@ -112,10 +112,7 @@ fn simplify(args: &[Datum<'_>]) -> Option<Value> {
             out.push(std::iter::once(shell).chain(holes).collect());
         }
     }
-    if out.is_empty() {
-        return Some(collection(&[], Vec::new()));
-    }
-    Some(polygons_json(out))
+    (!out.is_empty()).then(|| polygons_json(out))
 }
 
 /// The parts of the lines that lie inside: each edge is cut where it crosses a border.
