@@ -11,13 +11,18 @@ mod comparison;
 mod conditional;
 mod conversion;
 mod encoding;
+mod fourier;
 mod math;
 mod network;
 mod parsing;
 mod path;
 mod regex_fn;
 mod series;
+mod series_filter;
+mod series_fit;
+mod series_season;
 mod set;
+mod sketch;
 pub(crate) mod term;
 mod text;
 mod text_test;
@@ -107,7 +112,11 @@ const FAMILIES: &[&[Kernel]] = &[
     path::KERNELS,
     regex_fn::KERNELS,
     series::KERNELS,
+    series_filter::KERNELS,
+    series_fit::KERNELS,
+    series_season::KERNELS,
     set::KERNELS,
+    sketch::KERNELS,
     text::KERNELS,
     text_test::KERNELS,
 ];
