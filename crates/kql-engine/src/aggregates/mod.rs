@@ -6,6 +6,7 @@
 mod any;
 mod arg;
 mod bag;
+pub(crate) mod hll;
 mod list;
 mod percentile;
 
@@ -16,7 +17,7 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::AggregateOrderSensitivity;
 use datafusion::logical_expr::{
-    Accumulator, AggregateUDF, AggregateUDFImpl, Signature, Volatility,
+    Accumulator, AggregateUDF, AggregateUDFImpl, GroupsAccumulator, Signature, Volatility,
 };
 use kql::types::Type;
 
@@ -27,6 +28,9 @@ use crate::values::arrow_type;
 enum Kind {
     ArgMax,
     ArgMin,
+    Dcount,
+    Hll,
+    HllMerge,
     TakeAny,
     MakeList,
     MakeListWithNulls,
@@ -41,6 +45,9 @@ impl Kind {
         Some(match function {
             "arg_max" => Kind::ArgMax,
             "arg_min" => Kind::ArgMin,
+            "dcount" => Kind::Dcount,
+            "hll" => Kind::Hll,
+            "hll_merge" => Kind::HllMerge,
             "take_any" | "any" => Kind::TakeAny,
             "make_list" => Kind::MakeList,
             "make_list_with_nulls" => Kind::MakeListWithNulls,
@@ -127,6 +134,17 @@ impl KqlAggregate {
         self.args.first().copied().unwrap_or(Type::Dynamic)
     }
 
+    /// What the sketch aggregates do; `None` for the others.
+    fn hll_role(&self) -> Option<hll::Role> {
+        let kinds = matches!(self.kind, Kind::Dcount | Kind::Hll | Kind::HllMerge);
+        let accuracy = self.parameters.first().copied().unwrap_or(1);
+        kinds.then(|| hll::Role {
+            precision: hll::precision(accuracy).unwrap_or(14),
+            of_sketches: self.kind == Kind::HllMerge,
+            gives_sketch: self.kind != Kind::Dcount,
+        })
+    }
+
     fn limit(&self) -> usize {
         let limit = self
             .parameters
@@ -153,6 +171,7 @@ impl AggregateUDFImpl for KqlAggregate {
                     .map(|idx| Field::new(field_name(idx), arrow_type(self.value_type()), true))
                     .collect(),
             ),
+            Kind::Dcount => DataType::Int64,
             _ => DataType::Utf8,
         })
     }
@@ -176,13 +195,30 @@ impl AggregateUDFImpl for KqlAggregate {
                     DataType::List(Arc::new(Field::new_list_field(DataType::Int64, true))),
                 )]
             }
+            Kind::Dcount | Kind::Hll | Kind::HllMerge => vec![named(0, DataType::Binary)],
             _ => vec![named(0, DataType::Utf8)],
         })
     }
 
+    fn groups_accumulator_supported(&self, _args: AccumulatorArgs) -> bool {
+        self.hll_role().is_some()
+    }
+
+    fn create_groups_accumulator(
+        &self,
+        _args: AccumulatorArgs,
+    ) -> Result<Box<dyn GroupsAccumulator>> {
+        let role = self.hll_role().ok_or_else(missing_state)?;
+        Ok(Box::new(hll::HllGroups::new(role)))
+    }
+
     fn accumulator(&self, _args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
         let args = self.args.clone();
+        if let Some(role) = self.hll_role() {
+            return Ok(Box::new(hll::HllAccumulator::new(role)));
+        }
         Ok(match self.kind {
+            Kind::Dcount | Kind::Hll | Kind::HllMerge => return Err(missing_state()),
             Kind::ArgMax => Box::new(arg::ArgAccumulator::new(args, self.fields(), true)),
             Kind::ArgMin => Box::new(arg::ArgAccumulator::new(args, self.fields(), false)),
             Kind::TakeAny => Box::new(any::AnyAccumulator::new(args, self.fields())),

@@ -14,6 +14,7 @@ mod conditional;
 mod conversion;
 mod encoding;
 mod fence;
+mod fourier;
 mod geo;
 mod hash;
 mod math;
@@ -23,7 +24,11 @@ mod path;
 mod punycode;
 mod regex_fn;
 mod series;
+mod series_filter;
+mod series_fit;
+mod series_season;
 mod set;
+mod sketch;
 mod special;
 mod system;
 pub(crate) mod term;
@@ -127,9 +132,13 @@ const FAMILIES: &[&[Kernel]] = &[
     punycode::KERNELS,
     regex_fn::KERNELS,
     series::KERNELS,
+    series_filter::KERNELS,
+    series_fit::KERNELS,
+    series_season::KERNELS,
     set::KERNELS,
     special::KERNELS,
     system::KERNELS,
+    sketch::KERNELS,
     text::KERNELS,
     text_test::KERNELS,
     units::KERNELS,

@@ -51,7 +51,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     strict(&["series_stats_dynamic"], stats),
 ];
 
-fn real(value: f64) -> Value {
+pub(super) fn real(value: f64) -> Value {
     dynamic::to_json(&Datum::Real(value))
 }
 
@@ -121,7 +121,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 }
 
 #[allow(clippy::cast_precision_loss)]
-fn mean(v: &[f64]) -> f64 {
+pub(super) fn mean(v: &[f64]) -> f64 {
     v.iter().sum::<f64>() / v.len() as f64
 }
 

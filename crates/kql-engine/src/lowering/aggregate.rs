@@ -14,6 +14,7 @@ use kql::types::Type;
 use super::expression::{kernel, lit};
 use super::predicate::raw_column;
 use super::{Lowering, build, column, missing, name, unsupported};
+use crate::aggregates::hll::precision;
 use crate::aggregates::{aggregate_udf, field_name};
 use crate::error::{EngineError, Result};
 use crate::values::arrow_type;
@@ -37,6 +38,9 @@ pub(crate) const AGGREGATES: &[&str] = &[
     "covariancepif",
     "dcount",
     "dcountif",
+    "hll",
+    "hll_if",
+    "hll_merge",
     "make_bag",
     "make_bag_if",
     "make_list",
@@ -216,7 +220,7 @@ impl<'q> Lowering<'q> {
                 df::count(lit(ScalarValue::Int64(Some(1)))),
                 out(filled(zero())?),
             ),
-            "dcount" | "count_distinct" => (df::count_distinct(need()?), out(filled(zero())?)),
+            "count_distinct" => (df::count_distinct(need()?), out(filled(zero())?)),
             "sum" => {
                 let total = when(col.clone().is_null(), cast(lit(zero()), arrow_type(out_ty)))
                     .otherwise(cast(col.clone(), arrow_type(out_ty)))?;
@@ -366,6 +370,13 @@ impl<'q> Lowering<'q> {
                 });
             }
         }
+        let sketched = matches!(function, "dcount" | "hll");
+        if sketched && parameters.iter().any(|a| precision(*a).is_none()) {
+            return Err(EngineError::BadArgument {
+                what: format!("the accuracy of {function}() must be a number from 0 to 4"),
+                span,
+            });
+        }
         let types: Vec<Type> = values.iter().map(|a| a.ty).collect();
         let udf = aggregate_udf(function, &types, &parameters)
             .ok_or_else(|| unsupported(aggregate.function, span))?;
@@ -387,6 +398,9 @@ impl<'q> Lowering<'q> {
                     get_field(col.clone(), field_name(idx))
                 }
                 "make_bag" => fill(col, "{}")?,
+                "dcount" => when(col.clone().is_null(), lit(ScalarValue::Int64(Some(0))))
+                    .otherwise(col.clone())?,
+                "hll" | "hll_merge" => col.clone(),
                 _ => fill(col, "[]")?,
             };
             let value = if output.ty == Type::String {
@@ -425,6 +439,7 @@ fn split_condition(aggregate: &Aggregate) -> (&'static str, Option<&Expr>, Vec<&
         "stdevif" => Some("stdev"),
         "varianceif" => Some("variance"),
         "variancepif" => Some("variancep"),
+        "hll_if" => Some("hll"),
         "make_list_if" => Some("make_list"),
         "make_set_if" => Some("make_set"),
         "make_bag_if" => Some("make_bag"),

@@ -88,7 +88,13 @@ impl<'q> Lowering<'q> {
                 arrow::datatypes::DataType::Boolean => Type::Bool,
                 _ => Type::Dynamic,
             };
-            series.push((ty, array, self.datum(default)?));
+            let default = match (ty, self.datum(default)?) {
+                (Type::Real, Datum::Long(whole)) => {
+                    Datum::Real(Datum::Long(whole).as_f64().unwrap_or_default())
+                }
+                (_, default) => default,
+            };
+            series.push((ty, array, default));
         }
         let (keys_out, arrays, n_rows) = assemble(
             &key_arrays,

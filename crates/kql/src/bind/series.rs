@@ -59,8 +59,8 @@ impl Binder<'_> {
                 }
                 call.outputs.truncate(1);
                 let zero = Expr {
-                    kind: ExprKind::Literal(Literal::Null),
-                    ty: Type::Unknown,
+                    kind: ExprKind::Literal(Literal::Long(0)),
+                    ty: Type::Long,
                     span: syntax.span,
                 };
                 aggregates.push((call, default.unwrap_or(zero)));
