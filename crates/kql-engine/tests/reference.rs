@@ -31,7 +31,7 @@ impl Trial {
         let (catalog, mut tables) = support::schema(TABLES);
         tables.allow_external(
             "https://example.com/",
-            support::empty_table(&[("Line".to_owned(), kql::types::Type::String)]),
+            support::empty_table(&[("Line".into(), kql::types::Type::String)]),
         );
         Self {
             engine: support::engine(),

@@ -48,7 +48,7 @@ async fn run_all() {
     // What is elsewhere is empty, too: an engine that is not told of it refuses the query.
     tables.allow_external(
         "",
-        support::empty_table(&[("Line".to_owned(), kql::types::Type::String)]),
+        support::empty_table(&[("Line".into(), kql::types::Type::String)]),
     );
     let text = std::fs::read_to_string(root.join("kql-rules/queries.jsonl")).unwrap();
     let engine = support::engine();
