@@ -218,6 +218,13 @@ impl kql::Catalog for KqlCatalog<'_> {
             })
         })
     }
+
+    fn function_names(&self) -> Vec<Cow<'_, str>> {
+        let names = VIEWS.iter().map(|(name, _)| *name);
+        let mut names: Vec<&str> = names.filter(|name| self.view(name).is_some()).collect();
+        names.sort_unstable();
+        names.into_iter().map(Cow::Borrowed).collect()
+    }
 }
 
 /// A table's schema in the binder's types.

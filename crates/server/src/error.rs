@@ -48,11 +48,36 @@ pub(crate) struct Diagnostic {
     /// What to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// Other places that have to do with it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub related: Vec<RelatedPlace>,
+}
+
+/// A place in a query's text that explains a finding at another: where a name was defined first, a bracket was opened.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct RelatedPlace {
+    /// First byte in the text.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column, from 1.
+    pub column: u32,
+    /// What is there.
+    pub message: String,
 }
 
 impl Diagnostic {
     pub(crate) fn of(text: &str, diagnostic: &kql::Diagnostic) -> Self {
         let found = diagnostic.to_json(text);
+        let related = found.related.into_iter().map(|place| RelatedPlace {
+            start: place.start,
+            end: place.end,
+            line: place.line,
+            column: place.column,
+            message: place.message,
+        });
         Self {
             code: found.code.to_owned(),
             severity: if diagnostic.is_error() {
@@ -67,6 +92,7 @@ impl Diagnostic {
             line: found.line,
             column: found.column,
             hint: found.hint,
+            related: related.collect(),
         }
     }
 }

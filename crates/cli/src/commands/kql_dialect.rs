@@ -64,6 +64,14 @@ impl Catalog for InDialect<'_> {
         self.catalog.function(name)
     }
 
+    fn function_names(&self) -> Vec<Cow<'_, str>> {
+        self.catalog.function_names()
+    }
+
+    fn describe(&self, table: &str, column: Option<&str>) -> Option<Cow<'_, str>> {
+        self.catalog.describe(table, column)
+    }
+
     fn watchlist(&self, alias: &str) -> Option<Vec<(String, Type)>> {
         self.catalog.watchlist(alias)
     }

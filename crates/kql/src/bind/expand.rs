@@ -213,14 +213,21 @@ impl Binder<'_> {
         };
         let mut columns = rel.columns.clone();
         let mut places = Places::default();
+        let mut names = names::Names::default();
         let mut plan = Vec::with_capacity(pieces.len());
         for piece in pieces {
             plan.push(match piece {
                 Piece::Star => ParsePiece::Star,
-                Piece::Text(text) => ParsePiece::Literal(text.clone()),
+                Piece::Text(text, place) => {
+                    if mode == ParseMode::Regex {
+                        self.lint_regex_text(text, *place);
+                    }
+                    ParsePiece::Literal(text.clone())
+                }
                 Piece::Column(name, ty) => {
                     let ty = ty.unwrap_or(Type::String);
-                    let column = self.column(&name.text, ty);
+                    let name = self.take_name(&mut names, &name.text, name.span);
+                    let column = self.column(name, ty);
                     let id = column.id;
                     put(&mut columns, &mut places, column);
                     ParsePiece::Column { id, ty }
@@ -254,7 +261,10 @@ impl Binder<'_> {
                 "pair_delimiter" => parsed.pair_delimiter = text,
                 "kv_delimiter" => parsed.kv_delimiter = text,
                 "escape" => parsed.escape = text,
-                "regex" => parsed.regex = text,
+                "regex" => {
+                    self.lint_regex_text(text.as_deref().unwrap_or_default(), option.value.span);
+                    parsed.regex = text;
+                }
                 "quote" => parsed.quotes.extend(text),
                 "greedy" => parsed.greedy = text.as_deref() == Some("true"),
                 _ => self.error(
@@ -264,6 +274,7 @@ impl Binder<'_> {
                 ),
             }
         }
+        self.check_columns(keys);
         let keys: Vec<Column> = keys
             .iter()
             .map(|(name, ty)| self.column(&name.text, *ty))

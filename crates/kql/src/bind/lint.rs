@@ -8,7 +8,7 @@ use crate::syntax::tree::{Constant, Expr as Syntax, ExprKind as S};
 use crate::types::Span;
 
 impl Binder<'_> {
-    fn suspicious(&mut self, span: Span, message: impl Into<String>, hint: &str) {
+    pub(super) fn suspicious(&mut self, span: Span, message: impl Into<String>, hint: &str) {
         self.report(Diagnostic::warning(Code::Suspicious, span, message).hint(hint));
     }
 
@@ -34,6 +34,10 @@ impl Binder<'_> {
             let message = "a column is compared with itself";
             self.suspicious(span, message, "one side should be another column");
         }
+        if op == Operator::MatchesRegex {
+            self.lint_regex(bound_right);
+        }
+        self.lint_contradiction(op, (bound_left, bound_right));
         if let Some(text) = literal_text(right) {
             self.lint_case(op, left, text, right.span);
             self.lint_wildcard(op, text, right.span);

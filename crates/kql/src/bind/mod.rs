@@ -10,6 +10,9 @@ mod expand;
 mod graph;
 mod join;
 mod lint;
+mod lint_list;
+mod lint_names;
+mod lint_regex;
 mod names;
 pub(crate) mod observe;
 mod operation;
@@ -36,7 +39,7 @@ use crate::diagnostic::{Code, Diagnostic, keep};
 use crate::plan::{
     Column, ColumnId, ColumnName, Expr, ExprKind, Literal, Query, Rel, RelOp, Render,
 };
-use crate::syntax::tree::{ExprKind as Syntax, Script, StatementKind};
+use crate::syntax::tree::{ExprKind as Syntax, Name, Script, StatementKind};
 use crate::types::{Span, Type};
 use crate::walk;
 
@@ -98,6 +101,7 @@ impl Bound {
 pub fn bind(text: &str, catalog: &dyn Catalog, options: &BindOptions) -> Bound {
     let parsed = crate::syntax::parse(text);
     let mut binder = Binder::new(catalog, options);
+    binder.text = text;
     binder.broken = parsed.diagnostics.iter().map(|found| found.span).collect();
     binder.diagnostics = parsed.diagnostics;
     let mut results = binder.script_results(&parsed.script);
@@ -112,6 +116,7 @@ pub fn bind(text: &str, catalog: &dyn Catalog, options: &BindOptions) -> Bound {
             message,
         ));
     }
+    binder.report_unused();
     let (columns, open) = results
         .last()
         .map_or((Vec::new(), false), |rel| (rel.columns.clone(), rel.open));
@@ -138,6 +143,12 @@ pub fn bind(text: &str, catalog: &dyn Catalog, options: &BindOptions) -> Bound {
 
 pub(crate) struct Binder<'c> {
     catalog: &'c dyn Catalog,
+    /// The text that spans are of; empty where nothing looks into it.
+    text: &'c str,
+    /// What is never read as far as seen, reported once the whole text is known to be free of errors.
+    unused: Vec<Diagnostic>,
+    /// Regular expressions looked at: a function's body is bound at every call.
+    patterns: HashSet<(Span, String)>,
     now: i64,
     diagnostics: Vec<Diagnostic>,
     seen: HashSet<(Code, Span)>,
@@ -175,6 +186,9 @@ impl<'c> Binder<'c> {
     fn new(catalog: &'c dyn Catalog, options: &BindOptions) -> Self {
         Self {
             catalog,
+            text: "",
+            unused: Vec::new(),
+            patterns: HashSet::new(),
             now: options.now,
             diagnostics: Vec::new(),
             seen: HashSet::new(),
@@ -296,8 +310,10 @@ impl<'c> Binder<'c> {
     }
 
     /// Reports variables that one script declares twice; `taken` are the parameters of its function.
-    fn check_names<'s>(&mut self, script: &'s Script, taken: impl Iterator<Item = &'s str>) {
-        let mut names: HashMap<&str, Option<Span>> = taken.map(|name| (name, None)).collect();
+    fn check_names<'s>(&mut self, script: &'s Script, taken: impl Iterator<Item = &'s Name>) {
+        let mut names: HashMap<&str, Option<Span>> = taken
+            .map(|name| (name.text.as_str(), Some(name.span)))
+            .collect();
         for statement in &script.statements {
             if let StatementKind::Let(name, _) = &statement.kind
                 && !name.text.is_empty()
@@ -305,10 +321,7 @@ impl<'c> Binder<'c> {
             {
                 let message = format!("a variable `{}` is already there", name.text);
                 let found = Diagnostic::error(Code::Duplicate, name.span, message);
-                self.report(match first {
-                    Some(first) => found.related(first, "first declared here"),
-                    None => found,
-                });
+                self.report(found.first_at(first));
             }
         }
     }
@@ -341,6 +354,9 @@ impl<'c> Binder<'c> {
                 kind => self.declare(kind, &mut env),
             }
         }
+        if !results.is_empty() {
+            self.lint_variables(script, &env);
+        }
         (results, env)
     }
 
@@ -365,6 +381,7 @@ impl<'c> Binder<'c> {
                 *env = env.with(&name.text, binding);
             }
             StatementKind::Parameters(parameters) => {
+                self.lint_parameter_names(parameters);
                 for parameter in parameters {
                     let binding = self.free_parameter(parameter, env);
                     *env = env.with(&parameter.name.text, binding);

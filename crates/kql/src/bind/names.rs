@@ -1,10 +1,12 @@
 //! Names of columns that the query does not name, and keeping names unique.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use crate::functions::{self, Known, Naming};
 use crate::plan::{Column, ColumnId, ColumnName};
 use crate::syntax::tree::{Constant, Expr, ExprKind};
+use crate::types::Span;
 
 /// The name an expression gives its column: `a.b` is `a_b`, `tostring(a)` is `a`; `None` when it has none.
 pub(crate) fn of(expr: &Expr) -> Option<String> {
@@ -105,6 +107,8 @@ pub(crate) struct Names {
     ids: HashSet<ColumnId>,
     avoided: HashSet<ColumnName>,
     given: HashSet<ColumnName>,
+    /// Where the query gives a name first.
+    places: HashMap<ColumnName, Span>,
     /// The last number behind a name.
     numbers: HashMap<ColumnName, usize>,
     unnamed: usize,
@@ -119,6 +123,17 @@ impl Names {
     /// Notes a name that the query gives; false when it gave it before.
     pub(crate) fn given(&mut self, name: impl Into<ColumnName>) -> bool {
         self.given.insert(name.into())
+    }
+
+    /// Notes where the query gives a name; the place where it did before, if it did.
+    pub(crate) fn place(&mut self, name: impl Into<ColumnName>, span: Span) -> Option<Span> {
+        match self.places.entry(name.into()) {
+            Entry::Occupied(first) => Some(*first.get()),
+            Entry::Vacant(place) => {
+                place.insert(span);
+                None
+            }
+        }
     }
 
     /// Generated names (`Column1`) step aside for the input's columns too.

@@ -246,6 +246,7 @@ impl Binder<'_> {
     ) -> Expr {
         let text = matches!(op, InOperator::HasAny | InOperator::HasAll);
         let ignore_case = matches!(op, InOperator::InIgnoreCase | InOperator::NotInIgnoreCase);
+        self.lint_list(op, list, span);
         let star = matches!(value.kind, S::Star).then(|| cx.row.columns.to_vec());
         let value = if star.is_some() {
             Self::unknown(span)

@@ -195,12 +195,11 @@ impl Binder<'_> {
                 (None, Some(name)) => unnamed.implicit(name),
                 (None, None) => unnamed.unnamed(),
             };
+            let first = assigned.place(&name, item.span);
             if !assigned.explicit(&name) && item.given.is_some() {
-                self.error(
-                    Code::Duplicate,
-                    item.span,
-                    format!("`{name}` is assigned twice"),
-                );
+                let message = format!("`{name}` is assigned twice");
+                let found = Diagnostic::error(Code::Duplicate, item.span, message);
+                self.report(found.first_at(first));
             }
             let column = self.column(name, item.value.ty);
             match places.find(&column.name, &columns) {
@@ -435,7 +434,7 @@ impl Binder<'_> {
                     c.name == name.text && columns.iter().any(|n| n.id == c.id && n.name != c.name)
                 })
             {
-                self.name_taken(&name.text, name.span);
+                self.name_taken(&name.text, name.span, None);
             }
             if let Some(column) = columns.iter_mut().find(|column| column.id == id) {
                 column.name = name.text.into();

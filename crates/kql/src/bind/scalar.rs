@@ -230,6 +230,7 @@ impl Binder<'_> {
             return self.pattern_call(&pattern, &env, args, Some(&name.text), span);
         }
         if Self::is_database(value) || Self::is_group_member(value, cx) {
+            self.note_database(value, cx);
             if Self::is_foreign(value) {
                 return Value::Table(self.foreign_table(&name.text, span));
             }

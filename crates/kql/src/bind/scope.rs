@@ -1,6 +1,6 @@
 //! What a name may mean: `let` bindings and the columns of the current row.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -53,6 +53,7 @@ struct Node {
     /// How many bindings there are from here on.
     depth: usize,
     index: Option<Index>,
+    used: Cell<bool>,
 }
 
 /// Every so often a binding knows those behind it by name: long texts have thousands of `let`s.
@@ -97,19 +98,32 @@ impl Env {
             index: Index::of(depth, self),
             parent: self.clone(),
             depth,
+            used: Cell::new(false),
         })))
     }
 
+    /// What a name stands for. Who asks is taken to use it.
     pub(crate) fn get(&self, name: &str) -> Option<&Binding> {
+        let node = self.node(name)?;
+        node.used.set(true);
+        Some(&node.binding)
+    }
+
+    /// Whether anybody asked for the name; `None` when it stands for nothing.
+    pub(crate) fn is_used(&self, name: &str) -> Option<bool> {
+        self.node(name).map(|node| node.used.get())
+    }
+
+    fn node(&self, name: &str) -> Option<&Node> {
         let mut next = self;
         while let Some(node) = &next.0 {
             if *node.name == *name {
-                return Some(&node.binding);
+                return Some(node);
             }
             next = &node.parent;
             if let Some(index) = &node.index {
                 if let Some(found) = index.nodes.get(name) {
-                    return Some(&found.binding);
+                    return Some(found);
                 }
                 next = &index.behind;
             }

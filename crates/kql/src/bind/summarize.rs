@@ -191,8 +191,9 @@ impl Binder<'_> {
 
     /// A name the query gives: an error if it gave it before, a number after it if a default name took it.
     fn output_name(&mut self, name: &Name, names: &mut Names) -> ColumnName {
+        let first = names.place(&name.text, name.span);
         if !names.given(&name.text) {
-            self.name_taken(&name.text, name.span);
+            self.name_taken(&name.text, name.span, first);
         }
         names.implicit(&name.text)
     }
@@ -205,15 +206,17 @@ impl Binder<'_> {
         span: Span,
     ) -> ColumnName {
         let name = name.into();
+        let first = names.place(&name, span);
         if !names.explicit(&name) {
-            self.name_taken(&name, span);
+            self.name_taken(&name, span, first);
         }
         name
     }
 
-    pub(super) fn name_taken(&mut self, name: &str, span: Span) {
+    /// `first` is where the query gives the name, if it is not the input that does.
+    pub(super) fn name_taken(&mut self, name: &str, span: Span, first: Option<Span>) {
         let message = format!("a column `{name}` is already there");
-        self.error(Code::Duplicate, span, message);
+        self.report(Diagnostic::error(Code::Duplicate, span, message).first_at(first));
     }
 
     /// An expression around aggregates may only use their results and the keys.

@@ -367,10 +367,7 @@ impl Binder<'_> {
                     .iter()
                     .map(|option| (option.name.clone(), option_text(&option.value)))
                     .collect();
-                let mut names = Names::default();
-                for (name, _) in columns {
-                    self.take_name(&mut names, &name.text, name.span);
-                }
+                self.check_columns(columns);
                 let columns = columns
                     .iter()
                     .map(|(name, ty)| self.column(&name.text, *ty))
@@ -479,6 +476,14 @@ impl Binder<'_> {
         rel::ordered(op, vec![column], span)
     }
 
+    /// Reports columns that a schema declares twice.
+    pub(super) fn check_columns(&mut self, columns: &[(Name, Type)]) {
+        let mut names = Names::default();
+        for (name, _) in columns {
+            self.take_name(&mut names, &name.text, name.span);
+        }
+    }
+
     fn datatable(
         &mut self,
         columns: &[(Name, Type)],
@@ -486,14 +491,11 @@ impl Binder<'_> {
         span: Span,
         env: &Env,
     ) -> Rel {
+        self.check_columns(columns);
         let columns: Vec<Column> = columns
             .iter()
             .map(|(name, ty)| self.column(&name.text, *ty))
             .collect();
-        let mut names = Names::default();
-        for column in &columns {
-            self.take_name(&mut names, &column.name, span);
-        }
         let nothing = columns.is_empty() && values.is_empty();
         let fills = nothing || !columns.is_empty() && values.len().is_multiple_of(columns.len());
         if !fills && !self.is_broken(span) {

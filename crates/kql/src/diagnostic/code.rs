@@ -93,4 +93,10 @@ codes! {
     Suspicious = "KQL0301", "T | where tolower(s) == \"ABC\"";
     /// Deprecated spelling.
     Deprecated = "KQL0302", "T | summarize makeset(s)";
+    /// A variable or parameter that nothing reads.
+    Unused = "KQL0303", "let x = 1; T | where a == 2";
+    /// A property or a value that a literal list names twice.
+    Repeated = "KQL0304", "T | where s in (\"a\", \"b\", \"a\")";
+    /// A constant that is no valid regular expression, so that it matches nothing.
+    InvalidRegex = "KQL0305", "T | where s matches regex @\"a(b|c\"";
 }

@@ -118,6 +118,15 @@ impl Diagnostic {
         self
     }
 
+    /// With the place that has the name already, where there is one in the text.
+    #[must_use]
+    pub(crate) fn first_at(self, first: Option<Span>) -> Self {
+        match first {
+            Some(first) if first != self.span => self.related(first, "first defined here"),
+            _ => self,
+        }
+    }
+
     /// True for an error.
     #[must_use]
     pub fn is_error(&self) -> bool {

@@ -282,6 +282,9 @@ impl Lexer<'_, '_> {
         self.at = close.map_or(end, |close| close + 1);
         let constant = match literal::dynamic(&self.text[open + 1..end], self.nested + 1) {
             Ok(json) => {
+                if self.nested == 0 {
+                    self.repeated_keys(open + 1, end);
+                }
                 if close.is_none() {
                     let place = Span::new(end, end);
                     self.report(Diagnostic::error(Code::Expected, place, "expected `)`"));
@@ -303,6 +306,17 @@ impl Lexer<'_, '_> {
             }
         };
         self.push(TokenKind::Literal(constant), start);
+    }
+
+    /// Reports what `{...}` between these places names twice: only the last value counts.
+    fn repeated_keys(&mut self, start: usize, end: usize) {
+        for (first, again) in literal::repeated_keys(&self.text[start..end]) {
+            let moved =
+                |span: Span| Span::new(span.start as usize + start, span.end as usize + start);
+            let message = "this property is already there; only the last value counts";
+            let found = Diagnostic::warning(Code::Repeated, moved(again), message);
+            self.report(found.first_at(Some(moved(first))));
+        }
     }
 
     fn number(&mut self) {

@@ -229,8 +229,8 @@ pub struct Order {
 pub enum Piece {
     /// `*`
     Star,
-    /// Text.
-    Text(String),
+    /// Text, and where it stands.
+    Text(String, Span),
     /// `name:type`
     Column(Name, Option<Type>),
 }

@@ -186,6 +186,7 @@ impl Binder<'_> {
         if !fits {
             return Fitted::as_is(args, ty);
         }
+        self.lint_patterns(known, &args, &parameters);
         let shared = shared_type(&args, &parameters);
         let fitted = args
             .into_iter()

@@ -212,11 +212,13 @@ impl Binder<'_> {
             inner = inner.with(&parameter.name.text, binding);
             self.check_default(parameter, env);
         }
-        let names = lambda.parameters.iter().map(|p| p.name.text.as_str());
+        self.lint_parameter_names(&lambda.parameters);
+        let names = lambda.parameters.iter().map(|p| &p.name);
         self.check_names(&lambda.body, names);
         let (shared, operators) = (self.materialized.len(), self.operators);
         let inlined = std::mem::take(&mut self.inlined);
-        self.body(&lambda.body, inner, lambda.body.span);
+        self.body_in(&lambda.body, &mut inner, lambda.body.span);
+        self.lint_function(lambda, &inner);
         self.inlined = inlined;
         self.materialized.truncate(shared);
         self.operators = operators;
@@ -273,13 +275,18 @@ impl Binder<'_> {
     }
 
     fn body(&mut self, body: &Script, mut env: Env, span: Span) -> Value {
+        self.body_in(body, &mut env, span)
+    }
+
+    /// The same, with the variables it declares left in `env`.
+    fn body_in(&mut self, body: &Script, env: &mut Env, span: Span) -> Value {
         let mut result = None;
         for statement in &body.statements {
             match &statement.kind {
                 StatementKind::Expression(expression) => {
-                    result = Some(self.value(expression, &Cx::top(&env)))
+                    result = Some(self.value(expression, &Cx::top(env)))
                 }
-                kind => self.declare(kind, &mut env),
+                kind => self.declare(kind, env),
             }
         }
         result.unwrap_or_else(|| Value::Scalar(Self::unknown(span)))

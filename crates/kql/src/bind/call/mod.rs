@@ -119,8 +119,14 @@ impl Binder<'_> {
         };
         self.report(found);
         for arg in args {
-            if !matches!(arg.kind, S::Star | S::Named { .. }) {
-                self.value(arg, cx);
+            match &arg.kind {
+                S::Star => {}
+                S::Named { value, .. } => {
+                    self.value(value, cx);
+                }
+                _ => {
+                    self.value(arg, cx);
+                }
             }
         }
     }
@@ -143,13 +149,17 @@ impl Binder<'_> {
             );
             return Value::Scalar(Self::unknown(span));
         }
+        self.note_database(receiver, cx);
         match name.text.as_str() {
             "table" | "external_table" | "materialized_view" => {
                 self.named_table(name, args, span, cx)
             }
             _ => match self.stored_function(name, args, span, cx) {
                 Some(value) => value,
-                None => Value::Table(self.missing_table(&name.text, span)),
+                None => {
+                    self.note_uses(args, cx);
+                    Value::Table(self.missing_table(&name.text, span))
+                }
             },
         }
     }

@@ -1,8 +1,12 @@
 //! The inside of `dynamic(...)`.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use serde_json::Value;
 
 use super::time::{print_datetime, print_timespan};
+use crate::diagnostic::Diagnostic;
 use crate::syntax::lexer::{Token, TokenKind, lex_inside};
 use crate::syntax::tree::Constant;
 use crate::types::Span;
@@ -43,6 +47,45 @@ pub(in crate::syntax) fn dynamic(content: &str, nested: usize) -> Result<String,
         return Err(reader.expected("`)`"));
     }
     Ok(value.to_string())
+}
+
+/// Keys that an object of the text repeats: where each stands first, and where again.
+pub(in crate::syntax) fn repeated_keys(content: &str) -> Vec<(Span, Span)> {
+    let mut repeated = Vec::new();
+    if !content.contains('{') {
+        return repeated;
+    }
+    let mut found = Vec::new();
+    // JSON's own escapes are none of KQL's: what cannot be read so is not looked into.
+    let tokens = lex_inside(content, &mut found, 1);
+    if found.iter().any(Diagnostic::is_error) {
+        return repeated;
+    }
+    let mut objects: Vec<HashMap<&str, Span>> = Vec::new();
+    for pair in tokens.windows(2) {
+        let [token, next] = pair else { continue };
+        match &token.kind {
+            TokenKind::Punctuation("{") => objects.push(HashMap::new()),
+            TokenKind::Punctuation("}") => {
+                objects.pop();
+            }
+            TokenKind::Literal(Constant::String(key))
+                if matches!(next.kind, TokenKind::Punctuation(":")) =>
+            {
+                let Some(keys) = objects.last_mut() else {
+                    continue;
+                };
+                match keys.entry(key) {
+                    Entry::Occupied(first) => repeated.push((*first.get(), token.span)),
+                    Entry::Vacant(place) => {
+                        place.insert(token.span);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    repeated
 }
 
 struct DynamicReader<'a> {

@@ -5,8 +5,10 @@
 use crate::syntax::tree::Constant;
 use crate::types::Type;
 mod dynamic;
+mod text;
 mod time;
-pub(super) use dynamic::dynamic;
+pub(super) use dynamic::{dynamic, repeated_keys};
+pub(crate) use text::place_in_string;
 pub use time::{datetime, print_datetime, print_timespan, timespan};
 
 /// Ticks of a second.

@@ -78,6 +78,7 @@ impl Parser<'_> {
         self.expect_word("with");
         let mut pieces = Vec::new();
         while !self.at_boundary() {
+            let start = self.span();
             if self.at("*") {
                 if !matches!(self.token(1).kind, TokenKind::Literal(Constant::String(_)))
                     && !matches!(
@@ -99,7 +100,7 @@ impl Parser<'_> {
                 self.advance();
                 pieces.push(Piece::Star);
             } else if let Some(text) = self.string() {
-                pieces.push(Piece::Text(text));
+                pieces.push(Piece::Text(text, self.since(start)));
             } else if let Some(name) = self.try_name() {
                 if matches!(pieces.last(), Some(Piece::Column(..))) {
                     let message = "a string has to stand between two columns";
