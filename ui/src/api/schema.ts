@@ -869,6 +869,8 @@ export interface components {
             line: number;
             /** @description One sentence. */
             message: string;
+            /** @description Other places that have to do with it. */
+            related?: components["schemas"]["RelatedPlace"][];
             /** @description Only an `error` keeps a query from running. */
             severity: components["schemas"]["DiagnosticSeverity"];
             /**
@@ -1272,6 +1274,31 @@ export interface components {
         };
         Rejects: {
             items: components["schemas"]["RejectView"][];
+        };
+        /** @description A place in a query's text that explains a finding at another: where a name was defined first, a bracket was opened. */
+        RelatedPlace: {
+            /**
+             * Format: int32
+             * @description Column, from 1.
+             */
+            column: number;
+            /**
+             * Format: int32
+             * @description One past the last byte.
+             */
+            end: number;
+            /**
+             * Format: int32
+             * @description Line, from 1.
+             */
+            line: number;
+            /** @description What is there. */
+            message: string;
+            /**
+             * Format: int32
+             * @description First byte in the text.
+             */
+            start: number;
         };
         /** @description Which rejects to decode again, and how. Everything left out means all, with their own source. */
         ReplayBody: {
