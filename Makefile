@@ -9,8 +9,9 @@ DATA := $(CURDIR)/.demo
 SOAK_SECONDS ?= 1800
 SOAK_SEED ?= 1
 FUZZ_SECONDS ?= 1800
+FUZZ_SLICE_SECONDS ?= 20
 
-.PHONY: help run test test-rust test-ui test-python test-rsyslog e2e lint ui soak fuzz bench tools api clean
+.PHONY: help run test test-rust test-ui test-python test-rsyslog e2e lint ui test-fuzz soak fuzz bench tools api clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -20,7 +21,7 @@ run: tools ui ## Build everything and start the server with the sample intrusion
 	cargo build -p cli
 	$(BIN) serve --demo --data-dir $(DATA)
 
-test: tools lint test-ui test-rust e2e ## Run every check and test, browser tests included
+test: tools lint test-ui test-rust test-fuzz e2e ## Run every check and test, browser tests included
 
 tools: ## Check that compilers and Node are there
 	@scripts/check-tools
@@ -45,6 +46,9 @@ lint: ui ## Formatting, clippy, licences and sources of dependencies
 test-rust: ui test-python test-rsyslog ## Rust tests
 	cargo test --workspace
 
+test-fuzz: ## A slice of fuzzing (at most FUZZ_SLICE_SECONDS a target)
+	scripts/fuzz all $(FUZZ_SLICE_SECONDS) $(SOAK_SEED) --slice
+
 test-python: ## Python packages that tests read tables with
 	@scripts/python-env
 
@@ -59,11 +63,11 @@ e2e: ui ## The workbench in headless Chromium against the real server
 	cargo build -p cli
 	scripts/e2e $(BIN)
 
-soak: ui ## Long tests: crash loops, every seed, property tests (SOAK_SECONDS, SOAK_SEED)
+soak: ui ## Long tests: crash loops, every seed, fuzzing, property tests (SOAK_SECONDS, SOAK_SEED)
 	scripts/soak $(SOAK_SECONDS) $(SOAK_SEED)
 
 fuzz: ## Coverage-guided fuzzing of the query language (FUZZ_SECONDS, SOAK_SEED)
-	scripts/fuzz kql $(FUZZ_SECONDS) $(SOAK_SEED)
+	scripts/fuzz all $(FUZZ_SECONDS) $(SOAK_SEED)
 
 bench: ui ## Measure ingest, queries and start (release build; BENCH="--only http ...")
 	scripts/bench $(BENCH)

@@ -4,6 +4,7 @@ import re
 import shutil
 
 from benchmarks import data
+from benchmarks.durations import milliseconds
 from benchmarks.ingest import fresh, ingest
 from benchmarks.process import Server, run
 
@@ -101,17 +102,6 @@ def binary(options, report):
         stripped.unlink()
     else:
         report.note("`strip` is not installed: only the size as built.")
-
-
-UNITS = {"ns": 1e-6, "µs": 1e-3, "us": 1e-3, "ms": 1.0, "s": 1e3}
-
-
-def milliseconds(text):
-    """A duration as Rust prints it, in milliseconds."""
-    form = re.fullmatch(r"([\d.]+)(ns|µs|us|ms|s)", text.strip())
-    if not form:
-        raise RuntimeError(f"`{text}` is no duration")
-    return float(form[1]) * UNITS[form[2]]
 
 
 def flush(options, report):

@@ -9,24 +9,12 @@
 
 mod support;
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde_json::Value;
 use support::Workspace;
-
-/// Query text and dialect by id.
-fn queries(folder: &Path) -> HashMap<String, (String, Value)> {
-    ["kql-rules/queries.jsonl", "kql-docs/conformance.jsonl"]
-        .iter()
-        .flat_map(|file| support::lines(&folder.join(file)))
-        .map(|query| {
-            let id = query["id"].as_str().unwrap().to_owned();
-            let text = query["query"].as_str().unwrap().to_owned();
-            (id, (text, query["dialect"].clone()))
-        })
-        .collect()
-}
+use support::mutants::{apply, queries};
 
 fn recorded() -> Vec<Value> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/mutations");
@@ -39,13 +27,6 @@ fn recorded() -> Vec<Value> {
     };
     files.sort();
     files.iter().flat_map(|file| support::lines(file)).collect()
-}
-
-fn apply(text: &str, edit: &Value) -> Option<String> {
-    let at = usize::try_from(edit["at"].as_u64()?).ok()?;
-    let cut = usize::try_from(edit["cut"].as_u64()?).ok()?;
-    let (before, after) = (text.get(..at)?, text.get(at + cut..)?);
-    Some(format!("{before}{}{after}", edit["put"].as_str()?))
 }
 
 #[derive(Default)]
@@ -74,7 +55,7 @@ fn broken_queries_are_judged_as_the_official_analyzer_judges_them() {
     };
     let verbose = std::env::var_os("KQL_VERBOSE").is_some();
     let workspace = Workspace::load(&folder);
-    let queries = queries(&folder);
+    let queries = queries();
     let mut kinds: BTreeMap<String, Tally> = BTreeMap::new();
     let mut all = Tally::default();
     for edit in recorded() {

@@ -191,7 +191,13 @@ impl Printer<'_, '_> {
                 indent += self.step;
             }
             self.wrap = indent;
+            let inline = !own_line && !words.is_empty();
             self.pieces(words);
+            // Conditions joined by `and` stand below each other, as those with commas do.
+            let joined = self.has(&operands, Role::And) && !self.has(&operands, Role::Comma);
+            if inline && joined && !self.fits(&operands) {
+                self.line(indent);
+            }
             self.list(operands, indent);
         }
     }
@@ -204,13 +210,18 @@ impl Printer<'_, '_> {
             if !matches!(self.pieces[at].role, Role::Clause | Role::LineClause) {
                 continue;
             }
+            // A word with dashes is several pieces.
+            let mut end = at + 1;
+            while end < stretch.end && self.pieces[end].role == Role::Tight {
+                end = (end + 2).min(stretch.end);
+            }
             if at == start {
-                words.end = at + 1;
+                words.end = end;
             } else {
                 clauses.push((words, start..at));
-                words = at..at + 1;
+                words = at..end;
             }
-            start = at + 1;
+            start = end;
         }
         clauses.push((words, start..stretch.end));
         clauses

@@ -20,6 +20,9 @@ impl Printer<'_, '_> {
 
     /// Items on lines of their own, so many of them a line.
     fn items(&mut self, stretch: Stretch, indent: usize, row: usize) {
+        if row == 1 && self.is_numbers(&stretch) {
+            return self.numbers(stretch, indent);
+        }
         let (items, commas) = self.split(stretch, Role::Comma);
         for first in (0..items.len()).step_by(row.max(1)) {
             let last = (first + row.max(1)).min(items.len()) - 1;
@@ -31,8 +34,15 @@ impl Printer<'_, '_> {
                 self.pieces(whole);
                 continue;
             }
+            let begun = self.mark();
             for (n, item) in items.iter().enumerate().take(last + 1).skip(first) {
-                self.line(indent);
+                let end = commas.get(n).map_or(item.end, |comma| comma + 1);
+                // The value of a condition of several lines goes behind it, any other is indented to belong to it.
+                let indent = indent + if n == first { 0 } else { self.step };
+                let behind = n > first && self.broke_since(begun) && !self.is_fresh();
+                if !(behind && self.fits_with(&(item.start..end), 0)) {
+                    self.line(indent);
+                }
                 self.wrap = indent + self.step;
                 let tail = std::mem::replace(&mut self.tail, 1);
                 self.item(item.clone(), indent);
@@ -42,6 +52,31 @@ impl Printer<'_, '_> {
                     self.piece(*comma);
                 }
             }
+        }
+    }
+
+    /// True for numbers and times without comments: too short for a line each, and nobody looks for one in a diff.
+    fn is_numbers(&self, stretch: &Stretch) -> bool {
+        let number = |at: usize| {
+            let piece = &self.pieces[at];
+            let digit = piece.text.starts_with(|c: char| c.is_ascii_digit());
+            matches!(piece.role, Role::Comma | Role::Sign) || digit
+        };
+        !self.is_broken(stretch) && stretch.clone().all(number)
+    }
+
+    /// Numbers, as many on each line as fit.
+    fn numbers(&mut self, stretch: Stretch, indent: usize) {
+        let (items, commas) = self.split(stretch, Role::Comma);
+        self.line(indent);
+        self.wrap = indent;
+        for (n, item) in items.into_iter().enumerate() {
+            let end = commas.get(n).map_or(item.end, |comma| comma + 1);
+            let unit = item.start..end;
+            if !self.is_fresh() && !self.fits_with(&unit, 0) {
+                self.line(indent);
+            }
+            self.pieces(unit);
         }
     }
 

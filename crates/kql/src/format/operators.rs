@@ -1,4 +1,7 @@
-//! What the printer knows of each query operator: the words that divide its operands. One more operator is one line.
+//! What the printer knows of each query operator: the words that divide its operands. One more operator is one line; tests
+//! compare the list with what the language has.
+
+use crate::scalar_operators::scalar;
 
 /// An operator's keyword and how its operands are laid out.
 #[derive(Debug)]
@@ -38,7 +41,7 @@ pub(super) enum Form {
     Levels,
     /// A table in the text: a schema in brackets, its rows in others.
     Table,
-    /// Its operand is never a call, although brackets may follow it.
+    /// Options before an operand that is never a call, although brackets may follow it.
     Partition,
 }
 
@@ -47,7 +50,12 @@ impl Form {
     pub(super) fn has_options(self) -> bool {
         matches!(
             self,
-            Form::Options | Form::Patterns | Form::Parse | Form::Graph | Form::Steps
+            Form::Options
+                | Form::Patterns
+                | Form::Parse
+                | Form::Graph
+                | Form::Steps
+                | Form::Partition
         )
     }
 }
@@ -98,7 +106,12 @@ const OPERATORS: &[Operator] = &[
     operator(&["join", "lookup"], &[], &["on"], Form::Options),
     operator(&["union"], &[], &[], Form::Patterns),
     operator(&["search"], &[], &["in"], Form::Patterns),
-    operator(&["find"], &["where", "project"], &["in"], Form::Patterns),
+    operator(
+        &["find"],
+        &["where", "project", "project-away", "project-smart"],
+        &["in"],
+        Form::Patterns,
+    ),
     operator(&["mv-expand", "mvexpand"], &[], &["limit"], Form::Options),
     operator(
         &["mv-apply", "mvapply"],
@@ -138,7 +151,8 @@ const OPERATORS: &[Operator] = &[
     ),
     operator(&["facet"], &[], &["by", "with"], Form::Columns),
     operator(&["fork"], &[], &[], Form::Branches),
-    operator(&["assert-schema", "macro-expand"], &[], &[], Form::Columns),
+    operator(&["assert-schema"], &[], &[], Form::Columns),
+    operator(&["macro-expand"], &[], &[], Form::Partition),
     operator(
         &["make-graph"],
         &["with", "with_node_id", "partitioned"],
@@ -176,7 +190,9 @@ const OPTIONS: &[&str] = &[
     "cycles",
     "datascope",
     "decodeblocks",
+    "expandoutput",
     "flags",
+    "force_remote",
     "id",
     "isfuzzy",
     "kind",
@@ -188,6 +204,7 @@ const OPTIONS: &[&str] = &[
     "with_node_id",
     "with_source",
     "with_source_id",
+    "with_step_name",
     "with_target_id",
     "withsource",
 ];
@@ -209,32 +226,14 @@ const BEGINNERS: &[&str] = &[
     "where",
 ];
 
-/// Operators between two values that are words.
+/// Words between two values that are no entry of their own among the scalar operators: old spellings, the two of
+/// `matches regex`, and what stands before a type.
 const BETWEEN_VALUES: &[&str] = &[
-    "and",
-    "between",
-    "contains",
-    "contains_cs",
     "containscs",
-    "endswith",
-    "endswith_cs",
-    "has",
-    "has_all",
-    "has_any",
-    "has_cs",
-    "hasprefix",
-    "hasprefix_cs",
-    "hassuffix",
-    "hassuffix_cs",
-    "in",
-    "in~",
     "matches",
     "notcontains",
     "notcontainscs",
-    "or",
     "regex",
-    "startswith",
-    "startswith_cs",
     "to",
 ];
 
@@ -257,10 +256,116 @@ pub(super) fn begins_query(word: &str) -> bool {
 }
 
 pub(super) fn is_between_values(word: &str) -> bool {
-    word.starts_with('!') || BETWEEN_VALUES.contains(&word)
+    word.starts_with('!') || BETWEEN_VALUES.contains(&word) || scalar(word).is_some()
 }
 
 /// Functions whose arguments go two and two.
 pub(super) fn takes_pairs(function: &str) -> bool {
     matches!(function, "case" | "bag_pack" | "pack" | "pack_dictionary")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::complete::{CompletionKind, complete};
+    use crate::operators::{Place, TABULAR, TabularOperator, tabular};
+    use crate::{BindOptions, Dialect, StaticCatalog, TableDef, Type};
+
+    /// Words of an operator's syntax that divide nothing where it stands, although they do with others.
+    const WITHIN: &[(&str, &str)] = &[
+        ("graph-to-table", "as"),
+        ("macro-expand", "as"),
+        ("make-graph", "on"),
+        ("mv-apply", "to"),
+        ("mv-expand", "to"),
+        ("scan", "step"),
+    ];
+
+    fn read() -> impl Iterator<Item = &'static TabularOperator> {
+        let operators = TABULAR.iter();
+        operators.filter(|operator| operator.place != Place::Unsupported)
+    }
+
+    #[test]
+    fn the_language_and_the_printer_know_the_same_operators() {
+        for operator in read() {
+            let known = find(operator.name);
+            let words = known.map_or(&[][..], |known| known.words);
+            assert!(!words.is_empty(), "no line for {}", operator.name);
+            for alias in operator.aliases {
+                let alias_known = find(alias).map(|known| (known.form, known.lines, known.inline));
+                let same = known.map(|known| (known.form, known.lines, known.inline));
+                assert_eq!(alias_known, same, "{alias} of {}", operator.name);
+            }
+        }
+        for word in OPERATORS.iter().flat_map(|known| known.words) {
+            assert!(tabular(word).is_some(), "{word} is no operator");
+        }
+        for word in BEGINNERS {
+            assert!(find(word).is_some(), "{word} begins no query");
+        }
+    }
+
+    #[test]
+    fn words_that_divide_operands_are_those_of_the_syntax() {
+        let dividing: Vec<&str> = OPERATORS
+            .iter()
+            .flat_map(|known| known.lines.iter().chain(known.inline))
+            .copied()
+            .collect();
+        for operator in read() {
+            let Some(known) = find(operator.name).filter(|known| known.form != Form::Levels) else {
+                continue;
+            };
+            let syntax = operator.syntax.split_once(operator.name);
+            let syntax = syntax.map_or("", |(_, rest)| rest);
+            let forgotten: Vec<&str> = syntax
+                .split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-')))
+                .filter(|word| dividing.contains(word))
+                .filter(|word| !known.lines.contains(word) && !known.inline.contains(word))
+                .filter(|word| !WITHIN.contains(&(operator.name, word)))
+                .collect();
+            assert!(forgotten.is_empty(), "{}: {forgotten:?}", operator.name);
+        }
+    }
+
+    /// What completion offers as an option comes from the parser's own lists.
+    #[test]
+    fn options_that_the_parser_reads_are_known() {
+        let mut catalog = StaticCatalog::new();
+        catalog.add_table(TableDef {
+            name: "T".to_owned(),
+            columns: vec![("a".to_owned(), Type::Long)],
+        });
+        let options = BindOptions {
+            now: 0,
+            dialect: Dialect::Sentinel,
+        };
+        let (mut seen, mut forgotten) = (0, Vec::new());
+        for operator in read() {
+            let source = match operator.place {
+                Place::Start => "",
+                _ => "T | ",
+            };
+            let text = format!("{source}{} ", operator.name);
+            let offered = complete(&text, text.len(), &catalog, &options).items;
+            for item in offered {
+                let option = item.kind == CompletionKind::Option;
+                if !option || item.label.starts_with("hint.") {
+                    continue;
+                }
+                seen += 1;
+                let form = find(operator.name).map(|known| known.form);
+                let free = form == Some(Form::Properties);
+                let named = form.is_some_and(Form::has_options);
+                let label = item.label.trim_end_matches([' ', '=']);
+                let known = free || (named && is_option(label));
+                if !known {
+                    forgotten.push(format!("{} {label}", operator.name));
+                }
+            }
+        }
+        assert!(forgotten.is_empty(), "{forgotten:?}");
+        assert!(seen > 20, "completion offers only {seen} options");
+    }
 }

@@ -133,6 +133,16 @@ impl<'p, 't> Printer<'p, 't> {
         self.fresh
     }
 
+    /// A place in what is written, for [`Self::broke_since`].
+    pub(super) fn mark(&self) -> usize {
+        self.out.len()
+    }
+
+    /// True when a line ended since then.
+    pub(super) fn broke_since(&self, mark: usize) -> bool {
+        self.out.get(mark..).is_some_and(|text| text.contains('\n'))
+    }
+
     /// Goes to a new line with this indentation; stays on one that is still empty.
     pub(super) fn line(&mut self, indent: usize) {
         if !self.fresh {

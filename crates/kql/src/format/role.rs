@@ -223,11 +223,17 @@ impl Pass<'_, '_> {
             Stage::Options if self.option(word) => return,
             _ => {}
         }
-        if self.clause(word) {
+        let (dashed, length) = self.dashed();
+        let held = operators::is_dashed(&dashed);
+        let (clause, pieces) = if held {
+            (dashed.as_str(), length)
+        } else {
+            (word, 1)
+        };
+        if self.clause(clause, pieces) {
             return;
         }
-        let (dashed, length) = self.dashed();
-        if operators::is_dashed(&dashed) {
+        if held {
             self.level().stage = Stage::Operands;
             return self.join(length, Role::Keyword);
         }
@@ -356,7 +362,7 @@ impl Pass<'_, '_> {
     }
 
     /// A word that divides the operands of this level's operator.
-    fn clause(&mut self, word: &str) -> bool {
+    fn clause(&mut self, word: &str, length: usize) -> bool {
         let Some(operator) = self.level().operator else {
             return false;
         };
@@ -369,11 +375,13 @@ impl Pass<'_, '_> {
             return false;
         }
         let first = self.level().stage == Stage::Options;
-        self.take(if lines {
+        let start = self.at;
+        self.join(length, Role::Keyword);
+        self.pieces[start].role = if lines {
             Role::LineClause
         } else {
             Role::Clause
-        });
+        };
         if first {
             self.extend_head();
         }

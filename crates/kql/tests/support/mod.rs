@@ -3,6 +3,9 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::print_stdout)]
 
+pub(crate) mod mutants;
+pub(crate) mod printed;
+
 use std::path::{Path, PathBuf};
 
 use kql::{BindOptions, Bound, Catalog, Dialect, StaticCatalog, TableDef, Type, bind};
@@ -35,6 +38,17 @@ pub(crate) fn lines(path: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(path).unwrap();
     text.lines()
         .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+/// The corpora's rules and documentation cases; none where the corpora are not given.
+pub(crate) fn corpus_queries() -> Vec<Value> {
+    let Some(folder) = corpora() else {
+        return Vec::new();
+    };
+    ["kql-rules/queries.jsonl", "kql-docs/conformance.jsonl"]
+        .iter()
+        .flat_map(|file| lines(&folder.join(file)))
         .collect()
 }
 
