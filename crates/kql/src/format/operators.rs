@@ -335,7 +335,7 @@ mod tests {
         let mut catalog = StaticCatalog::new();
         catalog.add_table(TableDef {
             name: "T".to_owned(),
-            columns: vec![("a".to_owned(), Type::Long)],
+            columns: vec![("a".into(), Type::Long)],
         });
         let options = BindOptions {
             now: 0,
