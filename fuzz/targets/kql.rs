@@ -26,7 +26,7 @@ fn table(name: &str) -> TableDef {
     ];
     TableDef {
         name: name.to_owned(),
-        columns: columns.map(|(name, ty)| (name.to_owned(), ty)).to_vec(),
+        columns: columns.map(|(name, ty)| (name.into(), ty)).to_vec(),
     }
 }
 
