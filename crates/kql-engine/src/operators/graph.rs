@@ -147,21 +147,13 @@ impl Graph {
 
     fn weak_components(&self, cancel: &Cancel) -> Result<Vec<usize>> {
         let (out, into) = (self.outgoing(), self.incoming());
-        let mut mark = vec![usize::MAX; self.nodes.num_rows()];
-        for start in 0..mark.len() {
-            cancel.check()?;
-            let mut stack = vec![start];
-            while let Some(node) = stack.pop() {
-                match mark.get_mut(node) {
-                    Some(slot) if *slot == usize::MAX => *slot = start,
-                    _ => continue,
-                }
-                let lists = [out.get(node), into.get(node)];
-                let near = lists.into_iter().flatten().flatten();
-                stack.extend(near.map(|(_, other)| *other as usize));
-            }
-        }
-        Ok(mark)
+        let near = |node: usize, stack: &mut Vec<usize>| {
+            let lists = [out.get(node), into.get(node)];
+            let near = lists.into_iter().flatten().flatten();
+            stack.extend(near.map(|(_, other)| *other as usize));
+        };
+        let count = self.nodes.num_rows();
+        flood(0..count, count, near, cancel)
     }
 }
 
@@ -197,8 +189,21 @@ fn strong_components(out: &[Vec<(u32, u32)>], cancel: &Cancel) -> Result<Vec<usi
             }
         }
     }
-    let mut mark = vec![usize::MAX; out.len()];
-    for start in left.into_iter().rev() {
+    let near = |node: usize, stack: &mut Vec<usize>| {
+        stack.extend(into.get(node).into_iter().flatten());
+    };
+    flood(left.into_iter().rev(), out.len(), near, cancel)
+}
+
+/// Marks each of `count` nodes with the first of `starts` that reaches it; `near` pushes a node's neighbours.
+fn flood(
+    starts: impl Iterator<Item = usize>,
+    count: usize,
+    near: impl Fn(usize, &mut Vec<usize>),
+    cancel: &Cancel,
+) -> Result<Vec<usize>> {
+    let mut mark = vec![usize::MAX; count];
+    for start in starts {
         cancel.check()?;
         let mut stack = vec![start];
         while let Some(node) = stack.pop() {
@@ -206,7 +211,7 @@ fn strong_components(out: &[Vec<(u32, u32)>], cancel: &Cancel) -> Result<Vec<usi
                 Some(slot) if *slot == usize::MAX => *slot = start,
                 _ => continue,
             }
-            stack.extend(into.get(node).into_iter().flatten());
+            near(node, &mut stack);
         }
     }
     Ok(mark)

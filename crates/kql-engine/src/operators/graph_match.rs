@@ -262,15 +262,7 @@ impl Search<'_> {
         let nodes = u32::try_from(self.out.len()).unwrap_or(u32::MAX);
         for candidate in 0..nodes {
             self.count()?;
-            let mask = self.element(node).and_then(|element| element.mask.as_ref());
-            if !allowed(mask, candidate) {
-                continue;
-            }
-            self.set(node, Bound::Node(candidate));
-            self.visited.push(candidate);
-            self.go(step + 1)?;
-            self.visited.pop();
-            self.set(node, Bound::Free);
+            self.arrive(step, node, candidate)?;
         }
         Ok(())
     }
