@@ -7,6 +7,7 @@ mod budget;
 mod call;
 mod coerce;
 mod expand;
+mod extent;
 mod graph;
 mod join;
 mod lint;

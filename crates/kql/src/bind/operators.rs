@@ -165,12 +165,22 @@ impl Binder<'_> {
             }
             OpKind::Consume | OpKind::As(_) => rel,
             OpKind::Error => rel,
+            OpKind::Find { .. } => {
+                self.report(
+                    Diagnostic::warning(
+                        Code::Suspicious,
+                        span,
+                        "`find` looks in the tables it names; the rows before it are dropped",
+                    )
+                    .hint("start the query with `find`"),
+                );
+                self.source(op, env)
+            }
             OpKind::Print(_)
             | OpKind::Range { .. }
             | OpKind::Datatable { .. }
             | OpKind::ExternalData { .. }
-            | OpKind::MacroExpand(_)
-            | OpKind::Find { .. } => {
+            | OpKind::MacroExpand(_) => {
                 self.error(
                     Code::UnknownOperator,
                     span,

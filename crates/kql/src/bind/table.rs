@@ -8,6 +8,7 @@ use crate::syntax::tree::{Expr as Syntax, ExprKind as S, Name, Op, OpKind};
 use crate::types::{Span, Type};
 
 use super::coerce::cast;
+use super::extent::{depth, operators_in};
 use super::names::{self, Names};
 use super::scope::{Binding, Cx, Env, Value};
 use super::{Binder, MAX_REL_DEPTH};
@@ -343,7 +344,7 @@ impl Binder<'_> {
         reached
     }
 
-    fn source(&mut self, op: &Op, env: &Env) -> Rel {
+    pub(super) fn source(&mut self, op: &Op, env: &Env) -> Rel {
         let span = op.span;
         match &op.kind {
             OpKind::Print(items) => self.print(items, span, env),
@@ -531,75 +532,5 @@ pub(super) fn option_text(value: &Syntax) -> String {
         S::Literal(Constant::Bool(value)) => value.to_string(),
         S::Literal(Constant::Long(value)) => value.to_string(),
         _ => String::new(),
-    }
-}
-
-/// Length of the longest chain of operators below.
-fn depth(rel: &Rel) -> usize {
-    // Chains are long and forks few: follow the inputs without recursion.
-    let mut deepest = 0;
-    let mut stack = vec![(rel, 1)];
-    while let Some((rel, level)) = stack.pop() {
-        deepest = deepest.max(level);
-        if level > MAX_REL_DEPTH + 16 {
-            return level;
-        }
-        inputs(rel, &mut |input| stack.push((input, level + 1)));
-    }
-    deepest
-}
-
-fn operators_in(rel: &Rel) -> usize {
-    let mut count = 0;
-    let mut stack = vec![rel];
-    while let Some(rel) = stack.pop() {
-        count += 1;
-        if count > super::MAX_OPERATORS {
-            return count;
-        }
-        inputs(rel, &mut |input| stack.push(input));
-    }
-    count
-}
-
-/// The operators directly below (not those inside expressions).
-fn inputs<'r>(rel: &'r Rel, f: &mut dyn FnMut(&'r Rel)) {
-    match &rel.op {
-        RelOp::Filter { input, .. }
-        | RelOp::Project { input, .. }
-        | RelOp::Distinct { input, .. }
-        | RelOp::Summarize { input, .. }
-        | RelOp::Sort { input, .. }
-        | RelOp::Top { input, .. }
-        | RelOp::Take { input, .. }
-        | RelOp::Sample { input, .. }
-        | RelOp::SampleDistinct { input, .. }
-        | RelOp::Count { input }
-        | RelOp::Serialize { input }
-        | RelOp::GetSchema { input }
-        | RelOp::MvExpand { input, .. }
-        | RelOp::Parse { input, .. }
-        | RelOp::ParseKv { input, .. }
-        | RelOp::MakeSeries { input, .. }
-        | RelOp::TopNested { input, .. } => f(input),
-        RelOp::MvApply {
-            input, subquery, ..
-        }
-        | RelOp::Partition {
-            input, subquery, ..
-        } => {
-            f(input);
-            f(subquery);
-        }
-        RelOp::Join { left, right, .. } => {
-            f(left);
-            f(right);
-        }
-        RelOp::Union { inputs, .. } => inputs.iter().for_each(|input| f(&input.rel)),
-        RelOp::Scan(_) | RelOp::Graph(_) => crate::walk::patterns::inputs(&rel.op, f),
-        RelOp::Evaluate {
-            input: Some(input), ..
-        } => f(input),
-        _ => {}
     }
 }
