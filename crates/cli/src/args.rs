@@ -220,7 +220,7 @@ pub(crate) struct Query {
     /// Rows at most; 500,000 over a data folder.
     #[arg(long, default_value_t = 30_000)]
     pub(crate) max_rows: usize,
-    /// Say what the query reads and how it would be run, instead of running it.
+    /// Run it, and instead of its rows say what was read and left out, and the time of each operator.
     #[arg(long)]
     pub(crate) explain: bool,
 }

@@ -32,6 +32,7 @@ mod schedule_state;
 mod scheduler;
 mod sink;
 mod stream;
+mod text_calls;
 pub mod timespan;
 mod usage;
 mod window_run;

@@ -14,6 +14,7 @@ use serde_json::json;
 
 use crate::journal::Journal;
 use crate::result::ResultRows;
+use crate::text_calls::KqlTextCalls;
 use crate::usage;
 
 /// 100 ns ticks between 0001-01-01 and the Unix epoch.
@@ -135,6 +136,7 @@ impl TableSource for LakeTables {
         }
         self.0
             .table(name)
+            .map(|table| table.with_text_calls(Arc::new(KqlTextCalls)))
             .map(|table| Arc::new(table) as Arc<dyn TableProvider>)
     }
 
@@ -145,6 +147,11 @@ impl TableSource for LakeTables {
             names.sort();
         }
         names
+    }
+
+    fn rows_have_time(&self, name: &str) -> bool {
+        // The lake fills in the time of receipt where a row has none.
+        name != usage::TABLE
     }
 
     fn holds_rows(&self, name: &str) -> bool {
@@ -321,8 +328,8 @@ impl Queries {
         }
     }
 
-    /// What a query reads and how the engine would run it, as text. Only parts whose columns depend
-    /// on data (`bag_unpack`, `pivot`) are run.
+    /// Runs a query and tells what it read, what the scans left out, and the time of each operator, as
+    /// text.
     ///
     /// # Errors
     /// As [`Queries::run`].
@@ -337,8 +344,8 @@ impl Queries {
             explained.push_str(&format!("reads {}: {}\n", read.table, columns.join(", ")));
         }
         let run = options.run_options();
-        let plan = self.engine.explain(&query, self.tables.as_ref(), &run);
-        explained.push_str(&plan.await?);
+        let plan = self.engine.profile(&query, self.tables.as_ref(), &run);
+        explained.push_str(&plan.await?.text());
         Ok(explained)
     }
 

@@ -9,7 +9,7 @@ use datafusion::dataframe::DataFrame;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::displayable;
+use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::{FutureExt as _, StreamExt as _};
 use kql::plan::Query;
@@ -17,6 +17,7 @@ use kql::types::Type;
 
 use crate::error::{EngineError, Result};
 use crate::lowering::{Lowered, Lowering};
+use crate::profile::Profile;
 use crate::result::{QueryResult, ResultTable, Statistics};
 use crate::table_source::TableSource;
 
@@ -33,7 +34,7 @@ impl Default for EngineOptions {
     fn default() -> Self {
         Self {
             memory_bytes: 2 << 30,
-            target_partitions: 4,
+            target_partitions: std::thread::available_parallelism().map_or(4, usize::from),
         }
     }
 }
@@ -102,30 +103,42 @@ impl Engine {
             .await
     }
 
-    /// The physical plan of every result as text.
+    /// Runs a query and tells how: what was read and left out, and the time of each operator. Of the rows only their
+    /// number is kept.
     ///
     /// # Errors
-    /// As [`Engine::run`]; parts whose schema depends on data are run.
-    pub async fn explain(
+    /// As [`Engine::run`].
+    pub async fn profile(
         &self,
         query: &Query,
         tables: &dyn TableSource,
         options: &RunOptions,
-    ) -> Result<String> {
+    ) -> Result<Profile> {
         self.guarded(options, async {
+            let started = Instant::now();
             let session = self.session(query);
             let lowered = Lowering::new(session.clone(), tables, query, options.time_range)
                 .lower_query()
                 .await?;
-            let mut text = String::new();
+            let mut profile = Profile {
+                planning: started.elapsed(),
+                ..Profile::default()
+            };
             for part in &lowered {
+                let planning = Instant::now();
                 let plan = DataFrame::new(session.state(), part.plan.clone())
                     .create_physical_plan()
                     .await?;
-                text.push_str(&displayable(plan.as_ref()).indent(false).to_string());
-                text.push('\n');
+                profile.planning += planning.elapsed();
+                let running = Instant::now();
+                let mut stream = execute_stream(Arc::clone(&plan), session.task_ctx())?;
+                while let Some(batch) = stream.next().await {
+                    batch?;
+                }
+                profile.execution += running.elapsed();
+                profile.add(&plan);
             }
-            Ok(text)
+            Ok(profile)
         })
         .await
     }

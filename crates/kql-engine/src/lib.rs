@@ -13,16 +13,20 @@ mod filter;
 mod functions;
 mod lowering;
 mod operators;
+mod profile;
 mod result;
 mod staging;
 mod table_source;
+mod text_filter;
 mod values;
 
 pub use engine::{Engine, EngineOptions, Limits, RunOptions};
 pub use error::EngineError;
 pub use filter::filter_mask;
+pub use profile::{METRICS, OperatorProfile, Profile, ScanProfile};
 pub use result::{QueryResult, ResultTable, Statistics};
 pub use table_source::{MemoryTables, TableSource};
+pub use text_filter::{TextFilter, TextPlace, text_filter};
 
 /// Names of the scalar functions that run, sorted.
 #[must_use]

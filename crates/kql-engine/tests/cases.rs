@@ -136,9 +136,10 @@ async fn time_bounds_reach_the_scan_as_stored_timestamps() {
     )
     .unwrap();
     let plan = engine
-        .explain(&query, &tables, &RunOptions::default())
+        .profile(&query, &tables, &RunOptions::default())
         .await
-        .unwrap();
+        .unwrap()
+        .text();
     assert!(plan.contains("TimeGenerated@0 > "), "{plan}");
     assert!(!plan.contains("op:ticks"), "{plan}");
     assert!(

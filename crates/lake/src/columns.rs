@@ -22,6 +22,8 @@ use crate::error::{LakeError, Result};
 
 /// Event time, present in every row.
 pub(crate) const TIME: &str = "TimeGenerated";
+/// The row's own id.
+pub(crate) const ITEM_ID: &str = "_ItemId";
 const COLUMNS_FORMAT: u32 = 1;
 
 /// A table's columns; cheap to share, replaced as a whole when a custom table grows.
@@ -31,6 +33,8 @@ pub(crate) struct Columns {
     pub(crate) arrow: SchemaRef,
     /// Columns of KQL type `string`: never null, `""` where a file or batch lacks them.
     pub(crate) text: Arc<HashSet<String>>,
+    /// Columns whose texts are in the term index.
+    indexed: HashSet<String>,
     /// Names under which columns are stored, where they differ.
     pub(crate) stored: Arc<HashMap<String, String>>,
     pub(crate) custom: bool,
@@ -48,8 +52,13 @@ impl Columns {
                 stored.insert(column.name.clone(), format!("{}__{count}", column.name));
             }
         }
+        let texts = table
+            .columns
+            .iter()
+            .filter(|c| matches!(c.ty, ColumnType::String | ColumnType::Guid) && c.name != ITEM_ID);
         Self {
             arrow: table.arrow_schema(),
+            indexed: texts.map(|c| c.name.clone()).collect(),
             text: Arc::new(text.map(|c| c.name.clone()).collect()),
             stored: Arc::new(stored),
             table,
@@ -63,6 +72,12 @@ impl Columns {
             Arc::new(TableSchema::new(name, Vec::new()).with_standard_columns()),
             true,
         )
+    }
+
+    /// Whether a column's texts are in the term index. Not `_ItemId`: every row has another one,
+    /// and who has one has the row's time, too.
+    pub(crate) fn is_indexed(&self, name: &str) -> bool {
+        self.indexed.contains(name)
     }
 
     /// Name under which a column is stored.

@@ -12,15 +12,13 @@ use arrow::compute::{SortOptions, concat_batches, sort_to_indices, take_record_b
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
 use jiff::Timestamp;
 use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::SortingColumn;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
-use crate::columns::{Columns, TIME, time_range};
+use crate::columns::{Columns, ITEM_ID, TIME, time_range};
 use crate::error::{AtPath, LakeError, Result};
-
-/// Rows of a row group.
-const ROW_GROUP_ROWS: usize = 131_072;
+use crate::index::IndexWriter;
 
 /// A Parquet file of a table, as its log describes it.
 ///
@@ -116,6 +114,7 @@ pub(crate) fn event_day(us: i64) -> i64 {
 /// Writes one data file, batch by batch. Batches come in order of event time.
 pub(crate) struct DataFileWriter {
     writer: ArrowWriter<File>,
+    index: IndexWriter,
     name: String,
     rows: u64,
     time: Option<(i64, i64)>,
@@ -127,9 +126,11 @@ impl DataFileWriter {
     /// Starts a file with the given stored columns in the table's folder.
     pub(crate) fn create(
         dir: &Path,
+        columns: &Columns,
         stored: SchemaRef,
         received_day: i64,
         event_day: Option<i64>,
+        group_rows: usize,
     ) -> Result<Self> {
         let event = event_day.and_then(day_to_name);
         let name = format!(
@@ -146,7 +147,7 @@ impl DataFileWriter {
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(level))
             .set_statistics_enabled(EnabledStatistics::Page)
-            .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+            .set_max_row_group_row_count(Some(group_rows))
             .set_sorting_columns(sorting.map(|column_idx| {
                 vec![SortingColumn {
                     column_idx,
@@ -154,11 +155,24 @@ impl DataFileWriter {
                     nulls_first: true,
                 }]
             }))
+            // Times come sorted, ids count up: the differences are short.
+            .set_column_dictionary_enabled(TIME.into(), false)
+            .set_column_encoding(TIME.into(), Encoding::DELTA_BINARY_PACKED)
+            .set_column_dictionary_enabled(ITEM_ID.into(), false)
+            .set_column_encoding(ITEM_ID.into(), Encoding::DELTA_BYTE_ARRAY)
             .set_created_by(concat!("watchfloor ", env!("CARGO_PKG_VERSION")).to_owned())
             .build();
+        let indexed = columns.arrow.fields().iter().map(|field| field.name());
+        let indexed = indexed
+            .filter(|name| columns.is_indexed(name))
+            .map(|name| columns.stored_name(name))
+            .filter(|name| stored.index_of(name).is_ok())
+            .map(str::to_owned);
+        let index = IndexWriter::new(indexed, group_rows);
         let path = dir.join(&name);
         let file = File::create_new(&path).at(&path)?;
         Ok(Self {
+            index,
             writer: ArrowWriter::try_new(file, stored, Some(properties))?,
             name,
             rows: 0,
@@ -174,16 +188,24 @@ impl DataFileWriter {
             self.time = Some((low.min(min), high.max(max)));
         }
         self.rows += batch.num_rows() as u64;
+        self.index.observe(batch);
         Ok(self.writer.write(batch)?)
     }
 
-    /// Ends the file and syncs its bytes; the folder is the caller's.
-    pub(crate) fn finish(self, dir: &Path) -> Result<Arc<DataFile>> {
+    /// Ends the file and syncs its bytes; the folder is the caller's. Its term index is written
+    /// beside it, not synced: a damaged one is never believed.
+    pub(crate) fn finish(mut self, dir: &Path) -> Result<Arc<DataFile>> {
         let path = dir.join(&self.name);
-        let file = self.writer.into_inner()?;
+        let footer = self.writer.finish()?;
+        let groups: Vec<u64> = footer
+            .row_groups()
+            .iter()
+            .filter_map(|group| u64::try_from(group.num_rows()).ok())
+            .collect();
+        let file = self.writer.inner();
         file.sync_all().at(&path)?;
         let metadata = file.metadata().at(&path)?;
-        Ok(Arc::new(DataFile {
+        let file = DataFile {
             name: self.name,
             bytes: metadata.len(),
             rows: self.rows,
@@ -191,7 +213,11 @@ impl DataFileWriter {
             modified_ms: modified_ms(&metadata),
             received_day: Some(self.received_day),
             event_day: self.event_day,
-        }))
+        };
+        if let Err(error) = self.index.finish(dir, &file, &groups) {
+            tracing::warn!(file = %file.name, %error, "no term index was written");
+        }
+        Ok(Arc::new(file))
     }
 }
 

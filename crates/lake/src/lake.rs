@@ -302,6 +302,7 @@ impl Lake {
             columns,
             snapshot,
             store: shared.store.clone(),
+            calls: None,
         })
     }
 
@@ -424,6 +425,8 @@ fn table_store(dir: &Path, stream: &uuid::Uuid) -> Result<TableStore> {
     Ok(TableStore {
         url: ObjectStoreUrl::parse(format!("lake://{}", stream.simple()))?,
         store: Arc::new(store),
+        dir: dir.join("tables").into(),
+        index: Arc::default(),
     })
 }
 

@@ -28,7 +28,7 @@ use crate::error::{AtPath, LakeError, Result};
 use crate::lake::{Inner, Lake};
 use crate::ledger::day_of;
 use crate::options::Step;
-use crate::scan::FileScan;
+use crate::scan::{FilePart, FileScan, LeftOut};
 use crate::shared::Shared;
 use crate::table::{Table, TableWriter};
 use crate::wal;
@@ -307,6 +307,8 @@ impl Inner {
                 continue;
             }
             let path = table.dir.join(&file.name);
+            // A sidecar without its file is never read; one that stays is swept at the next start.
+            let _ = std::fs::remove_file(crate::index::path_of(&table.dir, &file.name));
             match std::fs::remove_file(&path) {
                 Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
                     kept.push((file, since));
@@ -411,6 +413,7 @@ async fn write_merged(
         projection: Some(wanted),
         limit: None,
         in_order: true,
+        left_out: LeftOut::default(),
     };
     let config = SessionConfig::new()
         .with_target_partitions(1)
@@ -420,7 +423,10 @@ async fn write_merged(
     session
         .runtime_env()
         .register_object_store(shared.store.url.as_ref(), store);
-    let plan = scan.plan(inputs.iter().map(|file| vec![Arc::clone(file)]).collect())?;
+    let parts = inputs
+        .iter()
+        .map(|file| vec![FilePart::whole(Arc::clone(file))]);
+    let plan = scan.plan(parts.collect(), None)?;
     if plan.output_partitioning().partition_count() != inputs.len() {
         return Err(LakeError::Interrupted("a merge does not read file by file"));
     }
@@ -445,7 +451,14 @@ async fn write_merged(
         .max()
         .unwrap_or(0);
     let day = inputs.first().and_then(|f| f.event_day);
-    let mut file = DataFileWriter::create(&table.dir, Arc::clone(&stored), received, day)?;
+    let mut file = DataFileWriter::create(
+        &table.dir,
+        columns,
+        Arc::clone(&stored),
+        received,
+        day,
+        shared.options.row_group_rows.max(1),
+    )?;
     while let Some(batch) = stream.next().await {
         let batch = batch?;
         let batch =

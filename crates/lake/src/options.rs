@@ -86,6 +86,9 @@ pub struct LakeOptions {
     pub segment_bytes: u64,
     /// Commits of a table between two checkpoints of its Delta log (20 to 50 are sensible).
     pub checkpoint_commits: u64,
+    /// Rows of a data file's row group: the least that a query reads of a column, and what the
+    /// term index tells apart.
+    pub row_group_rows: usize,
     /// Compressed size that compaction aims for; larger files are left alone.
     pub target_file_bytes: u64,
     /// How long replaced and expired files stay on disk for readers that still list them.
@@ -118,6 +121,7 @@ impl LakeOptions {
             memory_bytes: 512 * MB,
             segment_bytes: 32 * MB as u64,
             checkpoint_commits: 32,
+            row_group_rows: 131_072,
             target_file_bytes: 128 * MB as u64,
             vacuum_after: Duration::from_secs(2 * 3600),
             maintain_every: Duration::from_secs(15 * 60),

@@ -2,9 +2,11 @@
 //!
 //! [`LakeTable`] is one snapshot: take one per query and every scan of that query sees the same
 //! rows. Files outside a filter's time range are left out by the statistics of the table's log;
-//! row groups and pages are left out by Parquet's, when the filter reaches the scan.
+//! row groups and pages are left out by Parquet's, when the filter reaches the scan, and row groups
+//! without the texts that a filter looks for by the term index ([`crate::index`]).
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch, TimestampMicrosecondArray, UInt64Array};
@@ -16,7 +18,12 @@ use datafusion::common::stats::Precision;
 use datafusion::common::{Column, DFSchema, ScalarValue, Statistics};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::memory::MemorySourceConfig;
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::physical_plan::parquet::{
+    CachedParquetFileReaderFactory, ParquetAccessPlan,
+};
+use datafusion::datasource::physical_plan::{
+    FileGroup, FileScanConfigBuilder, FileSource, ParquetSource,
+};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::object_store::ObjectStoreUrl;
@@ -24,12 +31,14 @@ use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder};
 use datafusion::physical_plan::union::UnionExec;
 use object_store::ObjectStore;
 
 use crate::adapter::LakeAdapterFactory;
 use crate::columns::{Columns, TIME};
 use crate::data_file::DataFile;
+use crate::index::{IndexCache, Lookup, TextCalls, read_filters};
 use crate::rows::{MemoryBatch, RowsSnapshot};
 
 /// Per-file statistics cost a value per column: they are attached while this many are enough.
@@ -40,6 +49,9 @@ const FILE_STATISTICS_MAX: usize = 20_000;
 pub(crate) struct TableStore {
     pub(crate) url: ObjectStoreUrl,
     pub(crate) store: Arc<dyn ObjectStore>,
+    /// The folder it shows.
+    pub(crate) dir: Arc<Path>,
+    pub(crate) index: Arc<IndexCache>,
 }
 
 /// One table at one instant: rows in memory and in files together.
@@ -49,9 +61,17 @@ pub struct LakeTable {
     pub(crate) columns: Arc<Columns>,
     pub(crate) snapshot: RowsSnapshot,
     pub(crate) store: TableStore,
+    pub(crate) calls: Option<Arc<dyn TextCalls>>,
 }
 
 impl LakeTable {
+    /// The same table, for filters in which `calls` knows the tests of text.
+    #[must_use]
+    pub fn with_text_calls(mut self, calls: Arc<dyn TextCalls>) -> Self {
+        self.calls = Some(calls);
+        self
+    }
+
     /// The table's name.
     pub fn name(&self) -> &str {
         &self.name
@@ -115,6 +135,39 @@ impl LakeTable {
         Ok((files, memory))
     }
 
+    /// The parts of files that may hold the texts which the filters look for.
+    fn look_up(
+        &self,
+        files: Vec<Arc<DataFile>>,
+        filters: &[Expr],
+        left_out: &mut LeftOut,
+    ) -> Vec<FilePart> {
+        let indexed = |name: &str| self.columns.is_indexed(name);
+        let lookup = read_filters(filters, self.calls.as_deref(), &indexed);
+        if lookup == Lookup::Any {
+            return files.into_iter().map(FilePart::whole).collect();
+        }
+        let dir = self.store.dir.join(&self.name);
+        let stored = |name: &str| self.columns.stored_name(name).to_owned();
+        files
+            .into_iter()
+            .filter_map(|file| {
+                let Some(sidecar) = self.store.index.sidecar(&dir, &file) else {
+                    return Some(FilePart::whole(file));
+                };
+                let groups = sidecar.select(&lookup, &stored);
+                let part = FilePart::chosen(file, &groups);
+                match part {
+                    Some(_) => {
+                        left_out.groups_by_index += groups.iter().filter(|read| !**read).count();
+                    }
+                    None => left_out.files_by_index += 1,
+                }
+                part
+            })
+            .collect()
+    }
+
     fn memory_plan(
         &self,
         batches: &[MemoryBatch],
@@ -165,6 +218,12 @@ impl TableProvider for LakeTable {
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let (files, memory) = self.prune(state, filters)?;
+        let mut left_out = LeftOut {
+            files: self.snapshot.files.len(),
+            files_by_time: self.snapshot.files.len() - files.len(),
+            ..LeftOut::default()
+        };
+        let files = self.look_up(files, filters, &mut left_out);
         let partitions = state.config().target_partitions();
         let mut plans = Vec::new();
         if !memory.is_empty() || files.is_empty() {
@@ -186,8 +245,9 @@ impl TableProvider for LakeTable {
                 projection: projection.cloned(),
                 limit,
                 in_order: false,
+                left_out,
             };
-            plans.push(scan.plan(groups(files, partitions))?);
+            plans.push(scan.plan(groups(files, partitions), Some(state))?);
         }
         UnionExec::try_new(plans)
     }
@@ -204,14 +264,40 @@ impl fmt::Debug for LakeTable {
 }
 
 /// Deals files out, newest first, so that "latest rows" queries end early.
-fn groups(mut files: Vec<Arc<DataFile>>, partitions: usize) -> Vec<Vec<Arc<DataFile>>> {
-    files.sort_by_key(|file| std::cmp::Reverse(file.time.map(|(_, max)| max)));
+fn groups(mut files: Vec<FilePart>, partitions: usize) -> Vec<Vec<FilePart>> {
+    files.sort_by_key(|part| std::cmp::Reverse(part.file.time.map(|(_, max)| max)));
     let count = partitions.clamp(1, files.len().max(1));
     let mut groups = vec![Vec::new(); count];
     for (at, file) in files.into_iter().enumerate() {
         groups[at % count].push(file);
     }
     groups
+}
+
+/// A data file, or the row groups of it that a query needs.
+#[derive(Clone)]
+pub(crate) struct FilePart {
+    file: Arc<DataFile>,
+    access: Option<ParquetAccessPlan>,
+}
+
+impl FilePart {
+    pub(crate) fn whole(file: Arc<DataFile>) -> Self {
+        Self { file, access: None }
+    }
+
+    /// `None` when no row group is wanted.
+    fn chosen(file: Arc<DataFile>, wanted: &[bool]) -> Option<Self> {
+        let mut access = ParquetAccessPlan::new_all(wanted.len());
+        for (group, _) in wanted.iter().enumerate().filter(|(_, wanted)| !**wanted) {
+            access.skip(group);
+        }
+        let all = wanted.iter().all(|wanted| *wanted);
+        wanted.contains(&true).then_some(Self {
+            file,
+            access: (!all).then_some(access),
+        })
+    }
 }
 
 /// A scan over data files of one table. The only place that builds a Parquet source: one that
@@ -224,15 +310,58 @@ pub(crate) struct FileScan<'a> {
     pub(crate) limit: Option<usize>,
     /// Whether each group must come out file by file, unsplit, in the order given.
     pub(crate) in_order: bool,
+    /// What was left out before, for the plan's metrics.
+    pub(crate) left_out: LeftOut,
+}
+
+/// What a scan does not read, by why.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct LeftOut {
+    /// All of the table's files.
+    files: usize,
+    files_by_time: usize,
+    files_by_index: usize,
+    groups_by_index: usize,
+}
+
+impl LeftOut {
+    /// Counts into a plan's metrics, under names that whoever explains a query knows.
+    fn count(self, metrics: &ExecutionPlanMetricsSet) {
+        let counts = [
+            ("files_total", self.files),
+            ("files_pruned_time", self.files_by_time),
+            ("files_pruned_index", self.files_by_index),
+            ("row_groups_pruned_index", self.groups_by_index),
+        ];
+        for (name, count) in counts {
+            MetricBuilder::new(metrics).counter(name, 0).add(count);
+        }
+    }
 }
 
 impl FileScan<'_> {
-    pub(crate) fn plan(&self, groups: Vec<Vec<Arc<DataFile>>>) -> Result<Arc<dyn ExecutionPlan>> {
+    /// The plan; with a session, what it knows of files that it read before is used.
+    pub(crate) fn plan(
+        &self,
+        groups: Vec<Vec<FilePart>>,
+        state: Option<&dyn Session>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
         let schema = &self.columns.arrow;
-        let source = Arc::new(ParquetSource::new(Arc::clone(schema)));
+        let mut source = ParquetSource::new(Arc::clone(schema));
+        if let Some(state) = state {
+            let metadata = state.runtime_env().cache_manager.get_file_metadata_cache();
+            let store = Arc::clone(&self.store.store);
+            let factory = CachedParquetFileReaderFactory::new(store, metadata);
+            source = source.with_parquet_file_reader_factory(Arc::new(factory));
+        }
+        self.left_out.count(source.metrics());
+        let source = Arc::new(source);
         let count: usize = groups.iter().map(Vec::len).sum();
         let with_statistics = count * schema.fields().len() <= FILE_STATISTICS_MAX;
-        let statistics = self.statistics(groups.iter().flatten());
+        let mut statistics = self.statistics(groups.iter().flatten().map(|part| &part.file));
+        if groups.iter().flatten().any(|part| part.access.is_some()) {
+            statistics = statistics.to_inexact();
+        }
         let groups = groups
             .into_iter()
             .map(|files| {
@@ -253,11 +382,15 @@ impl FileScan<'_> {
         Ok(DataSourceExec::from_data_source(config))
     }
 
-    fn partitioned(&self, file: Arc<DataFile>, with_statistics: bool) -> PartitionedFile {
+    fn partitioned(&self, part: FilePart, with_statistics: bool) -> PartitionedFile {
+        let FilePart { file, access } = part;
         let path = format!("{}/{}", self.table, file.name);
         let mut part = PartitionedFile::new(path, file.bytes);
-        if with_statistics {
+        if with_statistics && access.is_none() {
             part = part.with_statistics(Arc::new(self.statistics(std::iter::once(&file))));
+        }
+        if let Some(access) = access {
+            part = part.with_extension(access);
         }
         // Holds the file on disk until the plan is gone, whatever compaction does meanwhile.
         part.with_extension(FileLease(file))

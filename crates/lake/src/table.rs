@@ -140,6 +140,7 @@ impl Table {
             .map(|file| file.name.as_str())
             .collect();
         let names = parquet_names(&self.dir)?;
+        crate::index::sweep(&self.dir, &names);
         let orphans: Vec<_> = names
             .iter()
             .filter(|n| !known.contains(n.as_str()))
@@ -267,7 +268,14 @@ impl Table {
         let batch = sorted(&self.columns(), &batches)?;
         let mut files = Vec::new();
         for (day, part) in split_by_day(&batch)? {
-            let mut file = DataFileWriter::create(&self.dir, part.schema(), day_of(received), day)?;
+            let mut file = DataFileWriter::create(
+                &self.dir,
+                &self.columns(),
+                part.schema(),
+                day_of(received),
+                day,
+                options.row_group_rows.max(1),
+            )?;
             file.write(&part)?;
             files.push(file.finish(&self.dir)?);
         }

@@ -7,6 +7,7 @@ mod crash;
 mod damage;
 mod flush;
 mod harness;
+mod index;
 mod large;
 mod other_engine;
 mod recovery;

@@ -126,6 +126,10 @@ async fn query(
         who: caller.name().to_owned(),
         purpose: "query",
     };
+    let _slot = platform
+        .query_slots
+        .take(caller.name(), options.timeout)
+        .await?;
     // Only the text is read as of then: the run itself is recorded in the present.
     let bound = platform
         .queries
@@ -172,7 +176,7 @@ struct ExplainAnswer {
     plan: String,
 }
 
-/// Says how a query would be run, without running it.
+/// Runs a query and says how: what it read and left out, and the time of each operator.
 #[utoipa::path(post, path = "/api/v1/query/explain", request_body = QueryBody, responses((status = 200, body = ExplainAnswer), (status = 400)))]
 async fn explain(
     State(platform): State<Arc<Platform>>,
@@ -180,6 +184,10 @@ async fn explain(
     Json(body): Json<QueryBody>,
 ) -> Result<Json<ExplainAnswer>, ApiError> {
     let options = body.options(&platform, &caller)?;
+    let _slot = platform
+        .query_slots
+        .take(caller.name(), options.timeout)
+        .await?;
     let plan = platform
         .queries
         .explain(&body.query, &options)

@@ -1,0 +1,192 @@
+//! Makes a sidecar while its data file is written.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::io::{BufWriter, Write as _};
+use std::path::Path;
+
+use arrow::array::{Array as _, AsArray as _, RecordBatch, StringArray};
+use twox_hash::XxHash3_64;
+
+use super::sidecar::{Directory, MAGIC, Set};
+use super::terms::{Scratch, keys_of};
+use super::{folder, keys, path_of};
+use crate::data_file::DataFile;
+use crate::durable::create_dir;
+use crate::error::{AtPath, Result};
+
+/// A set of more keys says nothing worth its bytes.
+const KEYS_MAX: usize = 4_000_000;
+
+/// Collects the keys of rows in the order in which they are written.
+#[derive(Debug)]
+pub(crate) struct IndexWriter {
+    columns: Vec<Column>,
+    /// Rows at which a row group ends.
+    group_rows: usize,
+    /// Rows of the row groups so far, the last one open.
+    rows: Vec<u64>,
+}
+
+#[derive(Debug)]
+struct Column {
+    name: String,
+    /// Hashes of the values of the open row group.
+    values: Keys,
+    keys: Keys,
+    full: bool,
+    done: Vec<(Option<u32>, Vec<u8>)>,
+    scratch: Scratch,
+}
+
+type Keys = HashSet<u64, BuildHasherDefault<Spread>>;
+
+/// Keys are hashes already.
+#[derive(Debug, Default)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = XxHash3_64::oneshot(bytes);
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        self.0 = key;
+    }
+}
+
+impl IndexWriter {
+    /// Indexes the columns of these names; row groups end after `group_rows` rows.
+    pub(crate) fn new(columns: impl Iterator<Item = String>, group_rows: usize) -> Self {
+        let columns = columns.map(|name| Column {
+            name,
+            values: Keys::default(),
+            keys: Keys::default(),
+            full: false,
+            done: Vec::new(),
+            scratch: Scratch::default(),
+        });
+        Self {
+            columns: columns.collect(),
+            group_rows,
+            rows: vec![0],
+        }
+    }
+
+    pub(crate) fn observe(&mut self, batch: &RecordBatch) {
+        let mut from = 0;
+        while from < batch.num_rows() {
+            let open = self.rows.last().copied().unwrap_or(0) as usize;
+            if open >= self.group_rows {
+                self.end_group();
+                self.rows.push(0);
+                continue;
+            }
+            let rows = (self.group_rows - open).min(batch.num_rows() - from);
+            for column in &mut self.columns {
+                let array = batch.column_by_name(&column.name);
+                if let Some(array) = array.and_then(|array| array.as_string_opt::<i32>()) {
+                    column.observe(&array.slice(from, rows));
+                }
+            }
+            if let Some(last) = self.rows.last_mut() {
+                *last += rows as u64;
+            }
+            from += rows;
+        }
+    }
+
+    fn end_group(&mut self) {
+        self.columns.iter_mut().for_each(Column::end_group);
+    }
+
+    /// Writes the sidecar of a file whose row groups have these rows. When they are not the ones
+    /// that were observed there is none.
+    pub(crate) fn finish(mut self, table: &Path, file: &DataFile, rows: &[u64]) -> Result<()> {
+        self.end_group();
+        self.rows.retain(|rows| *rows > 0);
+        if self.rows != rows {
+            tracing::warn!(file = %file.name, "row groups of another size: no term index is kept");
+            return Ok(());
+        }
+        create_dir(&folder(table))?;
+        let path = path_of(table, &file.name);
+        let mut out = BufWriter::new(File::create(&path).at(&path)?);
+        let mut at = 0;
+        let mut columns = HashMap::new();
+        for column in self.columns {
+            let mut sets = Vec::with_capacity(column.done.len());
+            for (keys, bytes) in column.done {
+                out.write_all(&bytes).at(&path)?;
+                let crc = crc32fast::hash(&bytes);
+                sets.push(Set { at, keys, crc });
+                at += bytes.len() as u64;
+            }
+            sets.truncate(rows.len());
+            columns.insert(column.name, sets);
+        }
+        let directory = Directory {
+            data_bytes: file.bytes,
+            rows: self.rows,
+            columns,
+        };
+        let text = serde_json::to_vec(&directory).unwrap_or_default();
+        let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        out.write_all(&text).at(&path)?;
+        out.write_all(&length.to_le_bytes()).at(&path)?;
+        out.write_all(&crc32fast::hash(&text).to_le_bytes())
+            .at(&path)?;
+        out.write_all(MAGIC).at(&path)?;
+        out.flush().at(&path)?;
+        Ok(())
+    }
+}
+
+impl Column {
+    fn observe(&mut self, array: &StringArray) {
+        if self.full {
+            return;
+        }
+        let mut before = None;
+        for at in 0..array.len() {
+            let value = if array.is_valid(at) {
+                array.value(at)
+            } else {
+                ""
+            };
+            // Neighbours are often equal: rows come in order of time.
+            if before == Some(value) {
+                continue;
+            }
+            before = Some(value);
+            if !self.values.insert(XxHash3_64::oneshot(value.as_bytes())) {
+                continue;
+            }
+            let keys = &mut self.keys;
+            keys_of(value, &mut self.scratch, &mut |key| {
+                keys.insert(key);
+            });
+            if self.keys.len() > KEYS_MAX {
+                self.full = true;
+                return;
+            }
+        }
+    }
+
+    fn end_group(&mut self) {
+        let full = std::mem::take(&mut self.full);
+        let keys: Vec<u64> = self.keys.drain().collect();
+        self.values.clear();
+        self.done.push(if full {
+            (None, Vec::new())
+        } else {
+            let count = u32::try_from(keys.len()).ok();
+            (count, keys::encode(&keys))
+        });
+    }
+}
