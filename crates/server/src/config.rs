@@ -22,6 +22,8 @@ pub struct Config {
     pub query_memory_bytes: usize,
     /// Wall-clock limit of a person's query, seconds.
     pub query_timeout_seconds: u64,
+    /// Queries of one user that run at a time; more of them wait in turn.
+    pub queries_per_user: usize,
     /// Rule folders and files, besides the rules that come with Watchfloor.
     pub rules: Vec<PathBuf>,
     /// Whether the rules that come with Watchfloor run.
@@ -70,6 +72,7 @@ impl Default for Config {
             tenant_id: "00000000-0000-0000-0000-000000000000".into(),
             query_memory_bytes: 2 << 30,
             query_timeout_seconds: 60,
+            queries_per_user: 4,
             rules: Vec::new(),
             starter_rules: true,
             sources: BTreeMap::new(),

@@ -158,6 +158,13 @@ impl ApiError {
         self
     }
 
+    pub(crate) fn too_many(message: String) -> Self {
+        Self {
+            retry_after: Some(5),
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_queries", message)
+        }
+    }
+
     fn busy(message: String) -> Self {
         Self {
             retry_after: Some(30),

@@ -18,6 +18,7 @@ mod folder;
 mod listen;
 mod outbox;
 mod platform;
+mod query_slots;
 mod sample_load;
 mod tasks;
 mod tls;

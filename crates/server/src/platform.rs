@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::filters::KqlFilters;
 use crate::folder::{DataFolder, FolderError};
 use crate::outbox;
+use crate::query_slots::QuerySlots;
 
 /// Why the platform could not start.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +65,7 @@ pub struct Platform {
     /// Held shared while something moves between the parts; a backup holds it alone.
     pub(crate) gate: tokio::sync::RwLock<()>,
     pub(crate) journal: Journal,
+    pub(crate) query_slots: QuerySlots,
     scheduler: Scheduler,
     matcher: Mutex<StreamMatcher>,
     reader: Mutex<lake::StreamReader>,
@@ -149,6 +151,7 @@ impl Platform {
         let reader = lake.stream(CURSOR)?;
         let library = Arc::new(load_rules(&config, &queries, &lake, now));
         let platform = Self {
+            query_slots: QuerySlots::new(config.queries_per_user),
             matcher: Mutex::new(StreamMatcher::new(Arc::clone(&library.sigma))),
             rules: RwLock::new(library),
             scheduler,
