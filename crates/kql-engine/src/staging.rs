@@ -38,7 +38,8 @@ impl Staging {
         let schema: SchemaRef = Arc::clone(plan.schema().inner());
         let batches = DataFrame::new(self.session.state(), plan).collect().await?;
         let schema = batches.first().map_or(schema, RecordBatch::schema);
-        let bytes: usize = batches.iter().map(RecordBatch::get_array_memory_size).sum();
+        // Batches of a sort are slices of the same buffers: each counts for its own rows.
+        let bytes: usize = batches.iter().map(slice_bytes).sum();
         self.reservation
             .try_grow(bytes)
             .map_err(EngineError::from)?;
@@ -111,4 +112,14 @@ pub(crate) fn named_batch(columns: Vec<(String, ArrayRef)>, rows: usize) -> Resu
         arrays,
         &options,
     )?)
+}
+
+/// Bytes that the rows of a batch take, and not those beside them in the same buffers.
+fn slice_bytes(batch: &RecordBatch) -> usize {
+    let sizes = batch.columns().iter().map(|array| {
+        let data = array.to_data();
+        data.get_slice_memory_size()
+            .unwrap_or_else(|_| array.get_array_memory_size())
+    });
+    sizes.sum()
 }

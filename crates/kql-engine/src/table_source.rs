@@ -30,6 +30,12 @@ pub trait TableSource: Send + Sync {
         None
     }
 
+    /// Whether every row of a table has a `TimeGenerated`. Then the latest rows of wide tables are read in two
+    /// steps, by time first.
+    fn rows_have_time(&self, _name: &str) -> bool {
+        false
+    }
+
     /// Whether a table may hold rows. `false` only when it surely holds none: the engine then leaves
     /// it out of unions.
     fn holds_rows(&self, _name: &str) -> bool {

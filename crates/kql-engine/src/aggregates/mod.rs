@@ -9,6 +9,7 @@ mod bag;
 pub(crate) mod hll;
 mod list;
 mod percentile;
+mod row_groups;
 
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ use datafusion::logical_expr::{
 use kql::types::Type;
 
 use crate::values::arrow_type;
+use row_groups::{Keep, has_number_keys};
 
 /// Which accumulator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -145,6 +147,18 @@ impl KqlAggregate {
         })
     }
 
+    /// Which row of a group stays, where many groups can be kept at once.
+    fn kept_row(&self) -> Option<Keep> {
+        let key = arrow_type(self.value_type());
+        match self.kind {
+            Kind::ArgMax if has_number_keys(&key) => Some(Keep::Greatest),
+            Kind::ArgMin if has_number_keys(&key) => Some(Keep::Least),
+            Kind::TakeAny if self.args.len() == 1 => Some(Keep::FirstFilled),
+            Kind::TakeAny => Some(Keep::First),
+            _ => None,
+        }
+    }
+
     fn limit(&self) -> usize {
         let limit = self
             .parameters
@@ -201,13 +215,16 @@ impl AggregateUDFImpl for KqlAggregate {
     }
 
     fn groups_accumulator_supported(&self, _args: AccumulatorArgs) -> bool {
-        self.hll_role().is_some()
+        self.hll_role().is_some() || self.kept_row().is_some()
     }
 
     fn create_groups_accumulator(
         &self,
         _args: AccumulatorArgs,
     ) -> Result<Box<dyn GroupsAccumulator>> {
+        if let Some(keep) = self.kept_row() {
+            return Ok(Box::new(row_groups::RowGroups::new(keep, self.fields())));
+        }
         let role = self.hll_role().ok_or_else(missing_state)?;
         Ok(Box::new(hll::HllGroups::new(role)))
     }

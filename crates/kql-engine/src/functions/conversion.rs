@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Call, Kernel, lenient, strict};
-use crate::values::{Datum, convert, datetime, dynamic};
+use crate::values::{Datum, convert, dynamic};
 
 pub(super) const KERNELS: &[Kernel] = &[
     lenient(
@@ -33,12 +33,6 @@ pub(super) const KERNELS: &[Kernel] = &[
         Some(value) => Datum::string(sorted(&dynamic::to_json(value)).to_string()),
     }),
     strict(&["tohex"], to_hex),
-    strict(&["op:ticks"], |_, args| {
-        match args.first().and_then(Datum::as_i64) {
-            Some(micros) => Datum::DateTime(datetime::from_unix_micros(micros)),
-            None => Datum::Null,
-        }
-    }),
 ];
 
 fn cast<'a>(call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {

@@ -1,9 +1,16 @@
 //! Mathematical and bitwise functions. A real that leaves its domain is NaN.
 
+use std::sync::Arc;
+
+use arrow::array::{AsArray as _, Int64Array};
+use arrow::datatypes::{DataType, Int64Type};
+use datafusion::error::Result;
+use datafusion::logical_expr::ColumnarValue;
+use datafusion::scalar::ScalarValue;
 use kql::types::Type;
 
-use super::{Body, Call, Kernel, lenient, strict};
-use crate::values::{Datum, datetime, decimal, number};
+use super::{Body, Call, Kernel, batch, lenient, strict};
+use crate::values::{Datum, arrow_type, datetime, decimal, number};
 
 macro_rules! real_functions {
     ($(($names:expr, $f:expr)),* $(,)?) => {
@@ -13,7 +20,7 @@ macro_rules! real_functions {
             strict(&["sign"], |call, args| sign(call, args)),
             strict(&["round"], round),
             strict(&["ceiling", "ceil"], |call, args| whole(call, args, f64::ceil)),
-            strict(&["bin", "floor"], bin),
+            batch(&["bin", "floor"], bin_column),
             strict(&["bin_at"], bin_at),
             strict(&["around"], around),
             strict(&["pow"], |_, args| real2(args, f64::powf)),
@@ -165,6 +172,29 @@ fn whole<'a>(call: &Call<'_>, args: &[Datum<'a>], f: fn(f64) -> f64) -> Datum<'a
 }
 
 /// Rounds down to a multiple of the bin, towards minus infinity. A null, zero or negative bin gives null.
+/// `bin` of whole numbers or times by a constant, a column at a time.
+fn bin_column(call: &Call<'_>, args: &[ColumnarValue], rows: usize) -> Result<ColumnarValue> {
+    if let [
+        ColumnarValue::Array(values),
+        ColumnarValue::Scalar(ScalarValue::Int64(Some(size))),
+    ] = args
+        && let Some(values) = values.as_primitive_opt::<Int64Type>()
+        && *size > 0
+        && arrow_type(call.ret) == DataType::Int64
+    {
+        let floor = |value: i64| value - value.rem_euclid(*size);
+        // Near the least number there may be none below.
+        let low = arrow::compute::min(values).unwrap_or_default();
+        let bins: Int64Array = if low >= i64::MIN.saturating_add(*size) {
+            values.unary(floor)
+        } else {
+            values.unary_opt(|value| value.checked_sub(value.rem_euclid(*size)))
+        };
+        return Ok(ColumnarValue::Array(Arc::new(bins)));
+    }
+    super::udf::rows(call, args, rows, true, (bin, true))
+}
+
 fn bin<'a>(call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
     let [value, size] = args else {
         return whole(call, args, f64::floor);

@@ -30,6 +30,7 @@ mod series_season;
 mod set;
 mod sketch;
 mod special;
+mod stored;
 mod system;
 pub(crate) mod term;
 mod text;
@@ -137,6 +138,7 @@ const FAMILIES: &[&[Kernel]] = &[
     series_season::KERNELS,
     set::KERNELS,
     special::KERNELS,
+    stored::KERNELS,
     system::KERNELS,
     sketch::KERNELS,
     text::KERNELS,
@@ -150,6 +152,11 @@ pub(crate) fn kernel(name: &str) -> Option<&'static Kernel> {
         .iter()
         .flat_map(|family| family.iter())
         .find(|kernel| kernel.names.contains(&name))
+}
+
+/// Whether a function gives the same for the same arguments. One that is not ours does.
+pub(crate) fn is_deterministic(name: &str) -> bool {
+    kernel(name).is_none_or(|kernel| kernel.deterministic)
 }
 
 /// Names of the scalar functions that run, sorted (operators of ours, named `op:...`, left out).

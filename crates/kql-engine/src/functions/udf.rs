@@ -100,8 +100,20 @@ impl ScalarUDFImpl for KqlScalar {
         };
         match self.kernel.body {
             Body::Batch(eval) => eval(&call, &args.args, args.number_rows),
-            Body::Strict(eval) => rows(&call, &args, self.kernel.deterministic, eval, true),
-            Body::Lenient(eval) => rows(&call, &args, self.kernel.deterministic, eval, false),
+            Body::Strict(eval) => rows(
+                &call,
+                &args.args,
+                args.number_rows,
+                self.kernel.deterministic,
+                (eval, true),
+            ),
+            Body::Lenient(eval) => rows(
+                &call,
+                &args.args,
+                args.number_rows,
+                self.kernel.deterministic,
+                (eval, false),
+            ),
         }
     }
 }
@@ -118,20 +130,20 @@ pub(super) fn readers(types: &[Type], args: &[ColumnarValue]) -> Result<Vec<Read
         .collect()
 }
 
-fn rows(
+/// Evaluates row by row; a strict function is null where an argument is.
+pub(super) fn rows(
     call: &Call<'_>,
-    args: &ScalarFunctionArgs,
+    args: &[ColumnarValue],
+    number_rows: usize,
     deterministic: bool,
-    eval: for<'a> fn(&Call<'_>, &[Datum<'a>]) -> Datum<'a>,
-    strict: bool,
+    (eval, strict): (for<'a> fn(&Call<'_>, &[Datum<'a>]) -> Datum<'a>, bool),
 ) -> Result<ColumnarValue> {
-    let readers = readers(call.args, &args.args)?;
+    let readers = readers(call.args, args)?;
     let constant = deterministic
         && args
-            .args
             .iter()
             .all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
-    let n_rows = if constant { 1 } else { args.number_rows };
+    let n_rows = if constant { 1 } else { number_rows };
     let mut out = ColumnBuilder::new(call.ret, n_rows);
     let mut values = Vec::with_capacity(readers.len());
     for row in 0..n_rows {

@@ -100,6 +100,9 @@ impl<'q> Lowering<'q> {
             // Sorting is lost on the way into an aggregation unless the rows are fixed first.
             plan = self.stage(plan).await?;
         }
+        if let Some(latest) = self.latest_rows(input, keys, aggregates, &plan)? {
+            plan = latest;
+        }
         let scopes = self.scope_columns(&plan);
         let per_run = !scopes.is_empty() && keys.is_empty();
         let runs = per_run.then(|| self.sub_inputs.last().cloned()).flatten();

@@ -14,6 +14,7 @@ mod get_schema;
 mod graph;
 mod graph_match;
 mod join;
+mod latest;
 mod nested;
 mod parse;
 mod plugin;

@@ -331,8 +331,12 @@ pub(crate) fn from_stored(
             } else {
                 cast(stored, DataType::Utf8)
             };
-            let filled = datafusion::logical_expr::when(raw.clone().is_not_null(), raw.clone())
-                .otherwise(missing(Type::String))?;
+            let filled = kernel(
+                "op:filled",
+                vec![(Type::String, raw.clone())],
+                Type::String,
+                span,
+            )?;
             (filled, Some(raw))
         }
         (_, have) if *have == want => (stored, None),
