@@ -18,6 +18,7 @@ mod nested;
 mod parse;
 mod plugin;
 mod predicate;
+mod projection;
 mod relational;
 mod row_plugin;
 mod scan;
@@ -227,7 +228,7 @@ impl<'q> Lowering<'q> {
                 }
             }
         }
-        let plan = build(LogicalPlanBuilder::from(plan).project(exprs)?)?;
+        let plan = projection::project(plan, exprs)?;
         Ok(Lowered { plan, columns })
     }
 
