@@ -59,3 +59,22 @@ pub(crate) fn unoptimised(session: &SessionContext) -> SessionContext {
         .build();
     SessionContext::new_with_state(state)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn datafusion_knows_the_rules_by_these_names() {
+        let state = SessionContext::new().state();
+        let logical: Vec<&str> = state.optimizers().iter().map(|r| r.name()).collect();
+        let physical = state.physical_optimizers().iter();
+        let physical: Vec<&str> = physical.map(|r| r.name()).collect();
+        for name in UNUSED.iter().chain(NEEDED) {
+            assert!(logical.contains(name), "{name}");
+        }
+        for name in NEEDED_PHYSICAL {
+            assert!(physical.contains(name), "{name}");
+        }
+    }
+}

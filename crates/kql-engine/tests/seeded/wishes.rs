@@ -136,10 +136,14 @@ impl<'q> Reader<'q> {
                 keys.iter().for_each(|(id, value)| self.item(*id, value));
             }
             RelOp::Union { inputs, .. } => {
-                for (idx, column) in rel.columns.iter().enumerate() {
-                    let from = inputs.iter().filter_map(|input| input.columns.get(idx));
-                    self.made.insert(column.id, Made::OneOf(from.collect()));
+                let mut from: BTreeMap<ColumnId, Vec<ColumnId>> = BTreeMap::new();
+                for (at, id) in inputs.iter().flat_map(|input| input.columns.iter()) {
+                    if let Some(column) = rel.columns.get(at) {
+                        from.entry(column.id).or_default().push(id);
+                    }
                 }
+                let made = from.into_iter();
+                self.made.extend(made.map(|(id, of)| (id, Made::OneOf(of))));
             }
             RelOp::Materialized { columns, .. } => {
                 for (out, inner) in columns {
