@@ -17,6 +17,7 @@ use kql::types::Type;
 
 use crate::error::{EngineError, Result};
 use crate::lowering::{Lowered, Lowering};
+use crate::optimiser;
 use crate::profile::Profile;
 use crate::result::{QueryResult, ResultTable, Statistics};
 use crate::table_source::TableSource;
@@ -74,6 +75,9 @@ pub struct RunOptions {
 pub struct Engine {
     options: EngineOptions,
     runtime: Arc<RuntimeEnv>,
+    /// Rows of a batch, where not left to DataFusion.
+    batch_rows: Option<usize>,
+    optimised: bool,
 }
 
 impl Engine {
@@ -86,7 +90,27 @@ impl Engine {
         let runtime = RuntimeEnvBuilder::new()
             .with_memory_pool(pool)
             .build_arc()?;
-        Ok(Self { options, runtime })
+        Ok(Self {
+            options,
+            runtime,
+            batch_rows: None,
+            optimised: true,
+        })
+    }
+
+    /// The engine without the rewrites that only save time. Its answers are the same, which is what it is for:
+    /// to find the rewrite that changes one.
+    #[must_use]
+    pub fn unoptimised(mut self) -> Self {
+        self.optimised = false;
+        self
+    }
+
+    /// The engine with at most so many rows in a batch between operators (at least one). Answers are the same.
+    #[must_use]
+    pub fn with_batch_rows(mut self, rows: usize) -> Self {
+        self.batch_rows = Some(rows.max(1));
+        self
     }
 
     /// Runs a query. Dropping the future cancels it.
@@ -117,7 +141,8 @@ impl Engine {
         self.guarded(options, async {
             let started = Instant::now();
             let session = self.session(query);
-            let lowered = Lowering::new(session.clone(), tables, query, options.time_range)
+            let lowered = self
+                .lowering(&session, tables, query, options)
                 .lower_query()
                 .await?;
             let mut profile = Profile {
@@ -178,7 +203,8 @@ impl Engine {
     ) -> Result<QueryResult> {
         let started = Instant::now();
         let session = self.session(query);
-        let lowered = Lowering::new(session.clone(), tables, query, options.time_range)
+        let lowered = self
+            .lowering(&session, tables, query, options)
             .lower_query()
             .await?;
         let mut result = QueryResult {
@@ -203,6 +229,21 @@ impl Engine {
         Ok(result)
     }
 
+    fn lowering<'q>(
+        &self,
+        session: &SessionContext,
+        tables: &'q dyn TableSource,
+        query: &'q Query,
+        options: &RunOptions,
+    ) -> Lowering<'q> {
+        let lowering = Lowering::new(session.clone(), tables, query, options.time_range);
+        if self.optimised {
+            lowering
+        } else {
+            lowering.without_stored_forms()
+        }
+    }
+
     fn session(&self, query: &Query) -> SessionContext {
         // One partition keeps row order between operators without sorting again.
         let partitions = if crate::lowering::depends_on_order(query) {
@@ -225,7 +266,15 @@ impl Engine {
             .options_mut()
             .execution
             .skip_physical_aggregate_schema_check = true;
-        SessionContext::new_with_config_rt(config, Arc::clone(&self.runtime))
+        if let Some(rows) = self.batch_rows {
+            config = config.with_batch_size(rows);
+        }
+        let session = SessionContext::new_with_config_rt(config, Arc::clone(&self.runtime));
+        if !self.optimised {
+            return optimiser::unoptimised(&session);
+        }
+        optimiser::leave_out_unused(&session);
+        session
     }
 }
 

@@ -13,6 +13,7 @@ mod filter;
 mod functions;
 mod lowering;
 mod operators;
+mod optimiser;
 mod profile;
 mod result;
 mod staging;

@@ -38,8 +38,7 @@ impl Staging {
         let schema: SchemaRef = Arc::clone(plan.schema().inner());
         let batches = DataFrame::new(self.session.state(), plan).collect().await?;
         let schema = batches.first().map_or(schema, RecordBatch::schema);
-        // Batches of a sort are slices of the same buffers: each counts for its own rows.
-        let bytes: usize = batches.iter().map(slice_bytes).sum();
+        let bytes: usize = batches.iter().map(used_bytes).sum();
         self.reservation
             .try_grow(bytes)
             .map_err(EngineError::from)?;
@@ -55,6 +54,16 @@ impl Staging {
             .try_grow(batch.get_array_memory_size())
             .map_err(EngineError::from)
     }
+}
+
+/// Bytes of a batch's own rows: it may be a slice of a larger one, whose other slices are counted by themselves.
+fn used_bytes(batch: &RecordBatch) -> usize {
+    let columns = batch.columns().iter();
+    let bytes = columns.map(|column| {
+        let used = column.to_data().get_slice_memory_size();
+        used.unwrap_or_else(|_| column.get_array_memory_size())
+    });
+    bytes.sum()
 }
 
 /// A plan that reads a batch.
@@ -112,14 +121,4 @@ pub(crate) fn named_batch(columns: Vec<(String, ArrayRef)>, rows: usize) -> Resu
         arrays,
         &options,
     )?)
-}
-
-/// Bytes that the rows of a batch take, and not those beside them in the same buffers.
-fn slice_bytes(batch: &RecordBatch) -> usize {
-    let sizes = batch.columns().iter().map(|array| {
-        let data = array.to_data();
-        data.get_slice_memory_size()
-            .unwrap_or_else(|_| array.get_array_memory_size())
-    });
-    sizes.sum()
 }

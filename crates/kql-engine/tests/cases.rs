@@ -1,6 +1,7 @@
 //! Runs the `.kqlt` files: a query, `----`, one JSON array per expected row (as a multiset unless the query sorts).
 #![allow(clippy::unwrap_used)]
 
+mod differential;
 mod support;
 
 use std::sync::Arc;

@@ -88,7 +88,7 @@ impl<'q> Lowering<'q> {
             exprs.push(self.expr(expr)?.alias(key.clone()));
             keys.push(key);
         }
-        Ok((build(LogicalPlanBuilder::from(plan).project(exprs)?)?, keys))
+        Ok((super::projection::project(plan, exprs)?, keys))
     }
 
     /// Unmatched rows have null in the other side's columns, and "" in its strings.

@@ -19,6 +19,7 @@ mod nested;
 mod parse;
 mod plugin;
 mod predicate;
+mod projection;
 mod relational;
 mod row_plugin;
 mod scan;
@@ -76,6 +77,8 @@ pub(crate) struct Lowering<'q> {
     /// The columns read of each table.
     reads: HashMap<&'q str, HashSet<&'q str>>,
     time_range: Option<(i64, i64)>,
+    /// Whether stored forms are carried beside values.
+    stored_forms: bool,
     staging: Staging,
     /// `materialize()` bodies that were run.
     materialized: HashMap<usize, LogicalPlan>,
@@ -175,6 +178,7 @@ impl<'q> Lowering<'q> {
             query,
             reads: reads.collect(),
             time_range,
+            stored_forms: true,
             staging: Staging::new(session.clone()),
             materialized: HashMap::new(),
             scalars: HashMap::new(),
@@ -187,6 +191,12 @@ impl<'q> Lowering<'q> {
             sizes: std::sync::Mutex::default(),
             ingestion_known: std::sync::atomic::AtomicBool::new(false),
         }
+    }
+
+    /// Filters and sorts read values only: slower, and the same rows.
+    pub(crate) fn without_stored_forms(mut self) -> Self {
+        self.stored_forms = false;
+        self
     }
 
     /// Lowers every result. The rows of stages stay accounted for as long as the returned plans live.
@@ -228,7 +238,7 @@ impl<'q> Lowering<'q> {
                 }
             }
         }
-        let plan = build(LogicalPlanBuilder::from(plan).project(exprs)?)?;
+        let plan = projection::project(plan, exprs)?;
         Ok(Lowered { plan, columns })
     }
 

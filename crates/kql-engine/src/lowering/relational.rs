@@ -13,7 +13,9 @@ use kql::types::Type;
 
 use super::expression::{kernel, lit};
 use super::predicate::raw_column;
-use super::{Lowering, build, column, has, key, name, names, parse_extra, raw_name, walk};
+use super::{
+    Lowering, build, column, has, key, name, names, parse_extra, projection, raw_name, walk,
+};
 use crate::error::{EngineError, Result};
 
 /// Most elements an `in (subquery)` may have, as in Kusto.
@@ -226,7 +228,7 @@ impl<'q> Lowering<'q> {
                     .map(|n| column(n.clone())),
             );
         }
-        build(LogicalPlanBuilder::from(plan).project(exprs)?)
+        projection::project(plan, exprs)
     }
 
     fn project_only(
@@ -236,7 +238,7 @@ impl<'q> Lowering<'q> {
         raw: bool,
     ) -> Result<LogicalPlan> {
         let exprs = self.project_exprs(&plan, items, raw)?;
-        build(LogicalPlanBuilder::from(plan).project(exprs)?)
+        projection::project(plan, exprs)
     }
 
     fn project_exprs(

@@ -179,6 +179,7 @@ impl<'q> Lowering<'q> {
             let (value, raw) =
                 from_stored(stored(stored_name), field.data_type(), column.ty, rel.span)?;
             exprs.push(value.alias(name(*id)));
+            let raw = raw.filter(|_| self.stored_forms);
             exprs.extend(raw.map(|raw| raw.alias(raw_name(*id))));
         }
         if let Ok(field) = schema.field_with_name(RECEIVED_COLUMN) {

@@ -1,5 +1,6 @@
 //! `union`.
 
+use arrow::datatypes::DataType;
 use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan, LogicalPlanBuilder, Union};
 use datafusion::scalar::ScalarValue;
 use kql::plan::{ColumnId, Rel, UnionInput};
@@ -36,32 +37,18 @@ impl<'q> Lowering<'q> {
             all.dedup();
             if rel.open { all } else { Vec::new() }
         };
-        // A column that no input carries is read by nothing: `union *` has thousands of those.
-        let carried: Vec<bool> = rel
-            .columns
-            .iter()
-            .enumerate()
-            .map(|(idx, column_out)| {
-                Some(column_out.id) == source
-                    || inputs.iter().zip(&plans).any(|(input, plan)| {
-                        let from = input.columns.get(idx);
-                        from.is_some_and(|id| has(plan, &name(id)))
-                    })
-                    || absent.iter().any(|input| {
-                        let from = input.columns.get(idx);
-                        from.is_some_and(|id| self.carries(&input.rel, id))
-                    })
-            })
-            .collect();
+        let carried = self.carried(rel, source, inputs, &absent, &plans);
         let ingested = plans.iter().all(|plan| has(plan, super::INGESTED));
         let mut projected: Vec<std::sync::Arc<LogicalPlan>> = Vec::with_capacity(plans.len());
         for (input, plan) in inputs.iter().zip(plans) {
             let mut exprs: Vec<DfExpr> = self.scope_columns(&plan);
+            let mut filled = input.columns.iter().peekable();
             for ((idx, column_out), raw) in rel.columns.iter().enumerate().zip(&raw) {
+                let from = filled.next_if(|(at, _)| *at == idx).map(|(_, id)| id);
                 if carried.get(idx) != Some(&true) {
                     continue;
                 }
-                let from = input.columns.get(idx).filter(|id| has(&plan, &name(*id)));
+                let from = from.filter(|id| has(&plan, &name(*id)));
                 let value = match from {
                     Some(id) => column(name(id)),
                     None if Some(column_out.id) == source => {
@@ -90,7 +77,7 @@ impl<'q> Lowering<'q> {
                 // `union A, B | count` reads no column; one constant keeps the rows countable.
                 exprs.push(lit(ScalarValue::Int64(Some(0))).alias("k0"));
             }
-            let plan = build(LogicalPlanBuilder::from(plan).project(exprs)?)?;
+            let plan = super::projection::project(plan, exprs)?;
             projected.push(std::sync::Arc::new(plan));
         }
         if let [only] = projected.as_slice() {
@@ -101,30 +88,55 @@ impl<'q> Lowering<'q> {
         build(LogicalPlanBuilder::from(all).project(exprs)?)
     }
 
+    /// Which output columns the plan has. One that no input carries is read by nothing: `union *` has thousands of those.
+    fn carried(
+        &self,
+        rel: &Rel,
+        source: Option<ColumnId>,
+        inputs: &[&UnionInput],
+        absent: &[&UnionInput],
+        plans: &[LogicalPlan],
+    ) -> Vec<bool> {
+        let columns = rel.columns.iter();
+        let mut carried: Vec<bool> = columns.map(|out| Some(out.id) == source).collect();
+        for (input, plan) in inputs.iter().zip(plans) {
+            for (at, id) in input.columns.iter() {
+                if let Some(carried) = carried.get_mut(at) {
+                    *carried = *carried || has(plan, &name(id));
+                }
+            }
+        }
+        for input in absent {
+            for (at, id) in input.columns.iter() {
+                if let Some(carried) = carried.get_mut(at) {
+                    *carried = *carried || self.carries(&input.rel, id);
+                }
+            }
+        }
+        carried
+    }
+
     /// For each output column, the stored type when every input that has the column carries its stored form.
     fn raw_types(
         rel: &Rel,
         inputs: &[&UnionInput],
         plans: &[LogicalPlan],
-    ) -> Vec<Option<arrow::datatypes::DataType>> {
-        let of = |idx: usize| {
-            let mut found = None;
-            for (input, plan) in inputs.iter().zip(plans) {
-                if let Some(id) = input.columns.get(idx).filter(|id| has(plan, &name(*id))) {
-                    let ty = plan
-                        .schema()
-                        .field_with_unqualified_name(&raw_name(id))
-                        .ok()?
-                        .data_type()
-                        .clone();
-                    if found.as_ref().is_some_and(|known| *known != ty) {
-                        return None;
-                    }
-                    found = Some(ty);
-                }
+    ) -> Vec<Option<DataType>> {
+        // Not met, or met with or without one stored type.
+        let mut found: Vec<Option<Option<DataType>>> = vec![None; rel.columns.len()];
+        for (input, plan) in inputs.iter().zip(plans) {
+            for (at, id) in input.columns.iter() {
+                let Some(known) = found.get_mut(at).filter(|_| has(plan, &name(id))) else {
+                    continue;
+                };
+                let field = plan.schema().field_with_unqualified_name(&raw_name(id));
+                let ty = field.ok().map(|field| field.data_type().clone());
+                *known = Some(match known.take() {
+                    Some(before) => before.filter(|before| Some(before) == ty.as_ref()),
+                    None => ty,
+                });
             }
-            found
-        };
-        (0..rel.columns.len()).map(of).collect()
+        }
+        found.into_iter().map(Option::flatten).collect()
     }
 }

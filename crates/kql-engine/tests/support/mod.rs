@@ -2,6 +2,10 @@
 #![allow(unreachable_pub, reason = "shared by the test binaries of this folder")]
 #![allow(clippy::unwrap_used, dead_code)]
 
+pub mod agreement;
+pub mod files;
+pub mod plan;
+
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, new_empty_array};

@@ -180,7 +180,7 @@ fn op<V: Visitor>(op: &mut RelOp, visit: &mut V) {
                 expr(r, visit);
             }
         }
-        RelOp::Union { inputs, .. } => {
+        RelOp::Union { inputs, source } => {
             for input in inputs {
                 rel(&mut input.rel, visit);
                 input
@@ -188,6 +188,7 @@ fn op<V: Visitor>(op: &mut RelOp, visit: &mut V) {
                     .ids_mut()
                     .for_each(|id| visit.id(id, Use::Lists));
             }
+            source.iter_mut().for_each(|id| visit.id(id, Use::Defines));
         }
         RelOp::MvExpand {
             input,
