@@ -98,6 +98,7 @@ impl Binder<'_> {
             OpKind::Invoke(call) => self.invoke(rel, call, env),
             OpKind::GetSchema => self.get_schema(rel, span),
             OpKind::MakeSeries {
+                options,
                 items,
                 axis,
                 from,
@@ -106,6 +107,7 @@ impl Binder<'_> {
                 by,
             } => self.make_series(
                 rel,
+                super::union::option(options, &["kind"]).is_some(),
                 items,
                 axis,
                 [from.as_ref(), to.as_ref()],
