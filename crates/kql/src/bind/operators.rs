@@ -143,12 +143,7 @@ impl Binder<'_> {
                 env,
             ),
             OpKind::Fork(branches) => self.fork(&rel, branches, env),
-            OpKind::Facet { body, .. } => {
-                let copy = self.instance(&rel);
-                let extra = self.pipeline(copy, body, env);
-                self.side_results.push(extra);
-                rel
-            }
+            OpKind::Facet { by, body } => self.facet(rel, by, body, span, env),
             OpKind::ProjectByNames(items) => self.project_by_names(rel, items, span, env),
             OpKind::MakeGraph(graph) => self.make_graph(rel, graph, span, env),
             OpKind::GraphMatch(graph) => self.graph_match(rel, graph, span, env),
