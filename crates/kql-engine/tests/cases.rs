@@ -196,6 +196,41 @@ async fn limits_cut_rows_and_time() {
     );
 }
 
+#[tokio::test]
+async fn facet_gives_its_pipeline_and_then_each_column() {
+    let (engine, (catalog, tables)) = (engine(), fixture());
+    let text = "T | where Id < 4 | facet by Account, Id with (summarize n = sum(Id) | project n)";
+    let result = run(&engine, text, &catalog, &tables).await.unwrap();
+    let shown: Vec<String> = result
+        .tables
+        .iter()
+        .map(|table| {
+            let names: Vec<&str> = table
+                .columns
+                .iter()
+                .map(|(name, _)| name.as_str())
+                .collect();
+            let mut rows: Vec<String> = table
+                .rows_json()
+                .into_iter()
+                .map(|row| Value::Array(row).to_string())
+                .collect();
+            rows.sort();
+            format!("{} {}", names.join(","), rows.join(""))
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "n [6]",
+            "Account,count_Account [\"bob\",2][\"eve\",1]",
+            "Id,count_Id [1,1][2,1][3,1]"
+        ]
+    );
+    let wrong = run(&engine, "T | facet by Account + 'x'", &catalog, &tables).await;
+    assert!(wrong.is_err());
+}
+
 #[test]
 fn an_ingest_filter_keeps_what_the_query_would() {
     let (catalog, _) = fixture();

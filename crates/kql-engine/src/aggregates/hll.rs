@@ -423,9 +423,9 @@ impl HllGroups {
             return Arc::new(counts.collect::<Int64Array>());
         }
         let mut out = StringBuilder::new();
-        let empty = Sketch::new(self.role.precision);
+        // No sketch of no values: null, as the summarize page has it ("Aggregates default values").
         for sketch in groups {
-            out.append_value(sketch.as_ref().unwrap_or(&empty).to_json().to_string());
+            out.append_option(sketch.as_ref().map(|s| s.to_json().to_string()));
         }
         Arc::new(out.finish())
     }

@@ -10,6 +10,9 @@ pub(crate) mod hll;
 mod list;
 mod percentile;
 mod row_groups;
+mod schema;
+pub(crate) mod tdigest;
+mod weighted;
 
 use std::sync::Arc;
 
@@ -40,6 +43,11 @@ enum Kind {
     MakeBag,
     Percentile,
     PercentileArray,
+    PercentileWeighted,
+    PercentileWeightedArray,
+    BuildSchema,
+    Tdigest,
+    TdigestMerge,
 }
 
 impl Kind {
@@ -57,6 +65,11 @@ impl Kind {
             "make_bag" => Kind::MakeBag,
             "percentile" | "percentiles" => Kind::Percentile,
             "percentiles_array" => Kind::PercentileArray,
+            "percentilew" | "percentilesw" => Kind::PercentileWeighted,
+            "percentilesw_array" => Kind::PercentileWeightedArray,
+            "buildschema" => Kind::BuildSchema,
+            "tdigest" => Kind::Tdigest,
+            "tdigest_merge" => Kind::TdigestMerge,
             _ => return None,
         })
     }
@@ -180,7 +193,7 @@ impl AggregateUDFImpl for KqlAggregate {
     fn return_type(&self, _args: &[DataType]) -> Result<DataType> {
         Ok(match self.kind {
             Kind::ArgMax | Kind::ArgMin | Kind::TakeAny => DataType::Struct(self.fields()),
-            Kind::Percentile => DataType::Struct(
+            Kind::Percentile | Kind::PercentileWeighted => DataType::Struct(
                 (0..self.parameters.len())
                     .map(|idx| Field::new(field_name(idx), arrow_type(self.value_type()), true))
                     .collect(),
@@ -191,6 +204,7 @@ impl AggregateUDFImpl for KqlAggregate {
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
+        let numbers = || DataType::List(Arc::new(Field::new_list_field(DataType::Int64, true)));
         let named = |idx: usize, ty: DataType| {
             Arc::new(Field::new(format!("{}[s{idx}]", args.name), ty, true))
         };
@@ -203,11 +217,9 @@ impl AggregateUDFImpl for KqlAggregate {
                 // Tells an empty state from one whose values are all null.
                 .chain([named(self.args.len(), DataType::Boolean)])
                 .collect(),
-            Kind::Percentile | Kind::PercentileArray => {
-                vec![named(
-                    0,
-                    DataType::List(Arc::new(Field::new_list_field(DataType::Int64, true))),
-                )]
+            Kind::Percentile | Kind::PercentileArray => vec![named(0, numbers())],
+            Kind::PercentileWeighted | Kind::PercentileWeightedArray => {
+                vec![named(0, numbers()), named(1, numbers())]
             }
             Kind::Dcount | Kind::Hll | Kind::HllMerge => vec![named(0, DataType::Binary)],
             _ => vec![named(0, DataType::Utf8)],
@@ -257,12 +269,23 @@ impl AggregateUDFImpl for KqlAggregate {
                 true,
                 false,
             )),
+            Kind::BuildSchema => Box::new(schema::SchemaAccumulator::default()),
+            Kind::Tdigest => Box::new(tdigest::TdigestAccumulator::new(args, false)),
+            Kind::TdigestMerge => Box::new(tdigest::TdigestAccumulator::new(args, true)),
             Kind::MakeBag => Box::new(bag::BagAccumulator::new(self.limit())),
             Kind::Percentile | Kind::PercentileArray => {
                 Box::new(percentile::PercentileAccumulator::new(
                     self.value_type(),
                     self.parameters.clone(),
                     self.kind == Kind::PercentileArray,
+                ))
+            }
+            Kind::PercentileWeighted | Kind::PercentileWeightedArray => {
+                Box::new(weighted::WeightedAccumulator::new(
+                    self.value_type(),
+                    self.args.get(1).copied().unwrap_or(Type::Long),
+                    self.parameters.clone(),
+                    self.kind == Kind::PercentileWeightedArray,
                 ))
             }
         })

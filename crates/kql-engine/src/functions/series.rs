@@ -179,6 +179,14 @@ fn fill_linear<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
         return Datum::Null;
     };
     let is_missing = missing(args, 1);
+    if series.iter().all(&is_missing) {
+        // Nothing to draw a line through: a constant, by default 0.
+        let constant = args.get(3).map_or_else(|| real(0.0), dynamic::to_json);
+        if constant.is_null() {
+            return json(series);
+        }
+        return json(vec![constant; series.len()]);
+    }
     let fill_edges = !matches!(args.get(2), Some(Datum::Bool(false)));
     let known: Vec<(usize, f64)> = series
         .iter()
@@ -193,8 +201,11 @@ fn fill_linear<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
         _ => real(v),
     };
     let value_at = |i: usize, original: &Value| -> Value {
-        let before = known.iter().rev().find(|(k, _)| *k <= i);
-        let after = known.iter().find(|(k, _)| *k >= i);
+        let at = known.partition_point(|(k, _)| *k < i);
+        let after = known.get(at);
+        let before = after
+            .filter(|(k, _)| *k == i)
+            .or_else(|| known.get(at.checked_sub(1)?));
         match (before, after) {
             (Some((a, _)), Some((b, _))) if a == b => original.clone(),
             #[allow(clippy::cast_precision_loss)]
@@ -202,9 +213,7 @@ fn fill_linear<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
                 number(x + (y - x) * ((i - a) as f64) / ((b - a) as f64))
             }
             (Some((_, v)), None) | (None, Some((_, v))) if fill_edges => number(*v),
-            _ => args
-                .get(3)
-                .map_or_else(|| original.clone(), dynamic::to_json),
+            _ => original.clone(),
         }
     };
     json(

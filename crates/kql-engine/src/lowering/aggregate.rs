@@ -1,6 +1,7 @@
 //! `summarize`: DataFusion's aggregates where they mean the same, ours otherwise, with Kusto's values for empty
 //! groups ("Aggregates default values" of the summarize page).
 
+use arrow::datatypes::DataType;
 use datafusion::functions::core::expr_fn::get_field;
 use datafusion::functions_aggregate::expr_fn as df;
 use datafusion::logical_expr::expr::AggregateFunction;
@@ -28,6 +29,7 @@ pub(crate) const AGGREGATES: &[&str] = &[
     "binary_all_and",
     "binary_all_or",
     "binary_all_xor",
+    "buildschema",
     "count",
     "count_distinct",
     "count_distinctif",
@@ -55,6 +57,9 @@ pub(crate) const AGGREGATES: &[&str] = &[
     "percentile",
     "percentiles",
     "percentiles_array",
+    "percentilesw",
+    "percentilesw_array",
+    "percentilew",
     "stdev",
     "stdevif",
     "stdevp",
@@ -62,6 +67,8 @@ pub(crate) const AGGREGATES: &[&str] = &[
     "sumif",
     "take_any",
     "take_anyif",
+    "tdigest",
+    "tdigest_merge",
     "variance",
     "varianceif",
     "variancep",
@@ -138,36 +145,52 @@ impl<'q> Lowering<'q> {
         build(LogicalPlanBuilder::from(aggregated).project(out)?)
     }
 
+    /// The counts of a subquery's runs, those without a row as well.
+    pub(super) fn counted_runs(&mut self, counts: LogicalPlan, out: &str) -> Result<LogicalPlan> {
+        let Some(runs) = self.sub_inputs.last().cloned() else {
+            return Ok(counts);
+        };
+        if self.scope_columns(&counts).is_empty() {
+            return Ok(counts);
+        }
+        let plan = self.every_run(runs, counts)?;
+        let mut exprs = self.scope_columns(&plan);
+        let count = column(out);
+        let zero = lit(ScalarValue::Int64(Some(0)));
+        let filled = when(count.clone().is_null(), zero).otherwise(count)?;
+        exprs.push(filled.alias(out));
+        build(LogicalPlanBuilder::from(plan).project(exprs)?)
+    }
+
     /// A run whose rows were all filtered away still gives one row when there are no keys.
     fn every_run(&mut self, runs: LogicalPlan, aggregated: LogicalPlan) -> Result<LogicalPlan> {
-        let Some(scope) = self.scopes.last().cloned() else {
+        let known = |scope: &&String| super::has(&runs, scope) && super::has(&aggregated, scope);
+        let scopes: Vec<String> = self.scopes.iter().filter(known).cloned().collect();
+        if scopes.is_empty() {
             return Ok(aggregated);
+        }
+        let others: Vec<String> = scopes.iter().map(|_| self.fresh("t")).collect();
+        let numbers = scopes.iter().zip(&others);
+        let numbers = numbers.map(|(scope, other)| column(scope).alias(other));
+        let all = LogicalPlanBuilder::from(runs).project(numbers.collect::<Vec<_>>())?;
+        let key = |names: &[String]| -> Vec<datafusion::common::Column> {
+            let names = names.iter();
+            names
+                .map(datafusion::common::Column::new_unqualified)
+                .collect()
         };
-        let other = self.fresh("t");
-        let all = build(
-            LogicalPlanBuilder::from(runs)
-                .project([column(scope.clone()).alias(other.clone())])?
-                .distinct()?,
-        )?;
-        let key = |n: &str| vec![datafusion::common::Column::new_unqualified(n)];
-        let joined = LogicalPlanBuilder::from(all).join(
+        let joined = all.distinct()?.join(
             aggregated,
             datafusion::common::JoinType::Left,
-            (key(&other), key(&scope)),
+            (key(&others), key(&scopes)),
             None,
         )?;
         let joined = build(joined)?;
-        let exprs: Vec<DfExpr> = super::names(&joined)
-            .into_iter()
-            .filter(|n| *n != scope)
-            .map(|n| {
-                if n == other {
-                    column(n).alias(scope.clone())
-                } else {
-                    column(n)
-                }
-            })
-            .collect();
+        let numbers = scopes.iter().zip(&others);
+        let numbers = numbers.map(|(scope, other)| column(other).alias(scope));
+        let rest = super::names(&joined).into_iter();
+        let rest = rest.filter(|n| !scopes.contains(n) && !others.contains(n));
+        let exprs: Vec<DfExpr> = numbers.chain(rest.map(column)).collect();
         build(LogicalPlanBuilder::from(joined).project(exprs)?)
     }
 
@@ -230,9 +253,9 @@ impl<'q> Lowering<'q> {
                 (df::sum(need()?), out(total))
             }
             "avg" => match ty {
+                // Ticks exceed what a double holds exactly.
                 Type::TimeSpan | Type::DateTime => (
-                    df::avg(cast(need()?, arrow_type(Type::Real))),
-                    // A mean next to the greatest tick may round to one beyond it.
+                    df::avg(cast(need()?, DataType::Decimal128(20, 0))),
                     out(try_cast(col.clone(), arrow_type(out_ty))),
                 ),
                 Type::Decimal => (df::avg(need()?), out(cast(col.clone(), arrow_type(out_ty)))),
@@ -347,7 +370,12 @@ impl<'q> Lowering<'q> {
         let (values, constants) = if structured {
             (args, [].as_slice())
         } else {
-            args.split_at(args.len().min(1))
+            // Some take a weight, too.
+            let values = match function {
+                "percentilew" | "percentilesw" | "percentilesw_array" | "tdigest" => 2,
+                _ => 1,
+            };
+            args.split_at(args.len().min(values))
         };
         let mut parameters = Vec::new();
         for constant in constants {
@@ -397,13 +425,12 @@ impl<'q> Lowering<'q> {
         ));
         let outputs = aggregate.outputs.iter().enumerate().map(|(idx, output)| {
             let value = match function {
-                "arg_max" | "arg_min" | "take_any" | "percentile" | "percentiles" => {
-                    get_field(col.clone(), field_name(idx))
-                }
+                "arg_max" | "arg_min" | "take_any" | "percentile" | "percentiles"
+                | "percentilew" | "percentilesw" => get_field(col.clone(), field_name(idx)),
                 "make_bag" => fill(col, "{}")?,
                 "dcount" => when(col.clone().is_null(), lit(ScalarValue::Int64(Some(0))))
                     .otherwise(col.clone())?,
-                "hll" | "hll_merge" => col.clone(),
+                "hll" | "hll_merge" | "tdigest" | "tdigest_merge" | "buildschema" => col.clone(),
                 _ => fill(col, "[]")?,
             };
             let value = if output.ty == Type::String {

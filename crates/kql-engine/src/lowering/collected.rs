@@ -80,7 +80,7 @@ where
 }
 
 /// The rows of each run, in order.
-fn runs(batch: &RecordBatch, scopes: &[String]) -> Result<Vec<UInt32Array>> {
+pub(super) fn runs(batch: &RecordBatch, scopes: &[String]) -> Result<Vec<UInt32Array>> {
     let columns: Vec<ArrayRef> = scopes
         .iter()
         .filter_map(|scope| batch.column_by_name(scope).cloned())
@@ -105,7 +105,11 @@ fn runs(batch: &RecordBatch, scopes: &[String]) -> Result<Vec<UInt32Array>> {
 }
 
 /// What was made of a run's rows, with the run's number in every row.
-fn numbered(run: &RecordBatch, made: RecordBatch, scopes: &[String]) -> Result<RecordBatch> {
+pub(super) fn numbered(
+    run: &RecordBatch,
+    made: RecordBatch,
+    scopes: &[String],
+) -> Result<RecordBatch> {
     let missing = |scope: &&String| made.column_by_name(scope).is_none();
     let first = if run.num_rows() > 0 { Some(0) } else { None };
     let picks = UInt32Array::from(vec![first; made.num_rows()]);

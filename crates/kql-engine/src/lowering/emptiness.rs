@@ -44,7 +44,9 @@ impl Lowering<'_> {
             RelOp::Project { input, items } => {
                 let item = items.iter().find(|(column, _)| *column == id);
                 item.is_some_and(|(_, value)| match &value.kind {
-                    ExprKind::Column(from) => self.carries(input, *from),
+                    ExprKind::Column(from) => {
+                        self.parameters.contains_key(from) || self.carries(input, *from)
+                    }
                     _ => true,
                 })
             }

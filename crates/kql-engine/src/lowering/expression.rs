@@ -55,7 +55,10 @@ impl Lowering<'_> {
     pub(super) fn expr(&self, expr: &Expr) -> Result<DfExpr> {
         match &expr.kind {
             ExprKind::Literal(value) => Ok(lit(literal(value, expr.ty))),
-            ExprKind::Column(id) => Ok(column(name(*id))),
+            ExprKind::Column(id) => Ok(match self.parameters.get(id) {
+                Some(value) => lit(value.clone()),
+                None => column(name(*id)),
+            }),
             ExprKind::Call { function, args } => self.call_function(function, args, expr),
             ExprKind::Window { function, .. } => match self.windows.get(&key(expr)) {
                 Some(name) => Ok(column(name.clone())),

@@ -10,7 +10,7 @@ use kql::plan::{AboutNode, ColumnId, Expr, GraphColumn, GraphNodes, GraphOp, Rel
 use kql::types::Type;
 
 use super::collected::apart;
-use super::{Lowering, name, unsupported};
+use super::{Lowering, name};
 use crate::error::{EngineError, Result};
 use crate::operators::graph::{Graph, number};
 use crate::operators::make_series::column as take_column;
@@ -51,7 +51,7 @@ impl<'q> Lowering<'q> {
     /// An operator that makes a table of a graph.
     pub(super) async fn graph(&mut self, rel: &'q Rel, graph: &'q GraphOp) -> Result<LogicalPlan> {
         if !self.scopes.is_empty() {
-            return Err(unsupported("a graph inside of a subquery", rel.span));
+            return self.run_by_run(rel).await;
         }
         match graph {
             GraphOp::ToTable {

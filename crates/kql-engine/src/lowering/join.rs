@@ -7,7 +7,7 @@ use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan, LogicalPlanBuilder, 
 use kql::plan::{ColumnId, Expr, JoinKind, Rel};
 use kql::types::Type;
 
-use super::{Lowering, build, column, has, missing, name, names, parse_extra, unsupported};
+use super::{Lowering, build, column, has, missing, name, names, parse_extra};
 use crate::error::Result;
 
 impl<'q> Lowering<'q> {
@@ -20,10 +20,7 @@ impl<'q> Lowering<'q> {
         on: &'q [(Expr, Expr)],
     ) -> Result<LogicalPlan> {
         if !self.scopes.is_empty() {
-            return Err(unsupported(
-                "join inside of mv-apply or partition",
-                rel.span,
-            ));
+            return self.run_by_run(rel).await;
         }
         let left_plan = self.lower(left).await?;
         let right_plan = self.lower(right).await?;

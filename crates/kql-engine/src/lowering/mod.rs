@@ -22,6 +22,7 @@ mod predicate;
 mod projection;
 mod relational;
 mod row_plugin;
+mod runs;
 mod scan;
 mod series;
 mod sources;
@@ -88,6 +89,8 @@ pub(crate) struct Lowering<'q> {
     sets: HashMap<NodeKey, Vec<ScalarValue>>,
     /// Columns that hold window functions.
     windows: HashMap<NodeKey, String>,
+    /// Values that stand for columns of an operator outside, while its query is run for each of them.
+    parameters: HashMap<ColumnId, ScalarValue>,
     /// What the enclosing `mv-apply` or `partition` hands to its subquery.
     sub_inputs: Vec<LogicalPlan>,
     /// Names of the columns that number the runs of enclosing subqueries, outermost first.
@@ -184,6 +187,7 @@ impl<'q> Lowering<'q> {
             scalars: HashMap::new(),
             sets: HashMap::new(),
             windows: HashMap::new(),
+            parameters: HashMap::new(),
             sub_inputs: Vec::new(),
             scopes: Vec::new(),
             next_name: 0,

@@ -5,13 +5,14 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array};
-use arrow::row::{RowConverter, SortField};
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, UInt32Array};
+use arrow::compute::take_record_batch;
 use datafusion::common::{Column, JoinType, NullHandling, UnnestOptions};
 use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan, LogicalPlanBuilder, when};
 use kql::plan::{BagExpansion, ColumnId, Expr, MvItem, Rel, RelOp};
 use kql::types::Type;
 
+use super::collected::runs;
 use super::{Lowering, build, call, column, has, missing, name, names, parse_extra};
 use crate::error::{EngineError, Result};
 use crate::operators::mv_expand::{index_udf, items_udf};
@@ -193,10 +194,10 @@ impl<'q> Lowering<'q> {
         let plan = self.lower(input).await?;
         let batch = self.staging.collect(plan).await?;
         let scope = self.fresh("s");
-        let numbers = match batch.column_by_name(&name(key)) {
-            Some(array) => number_values(array)?,
-            None => Arc::new(Int64Array::from(vec![0; batch.num_rows()])),
-        };
+        // A run is one of this operator's inside of one of the enclosing subqueries'.
+        let mut apart: Vec<String> = self.scopes.clone();
+        apart.push(name(key));
+        let (batch, numbers) = by_run(&batch, &apart)?;
         let rows = batch_plan(with_columns(&batch, vec![(scope.clone(), numbers)])?)?;
         self.scopes.push(scope.clone());
         self.sub_inputs.push(rows);
@@ -213,16 +214,23 @@ impl<'q> Lowering<'q> {
     }
 }
 
-/// The same number for equal values, in order of appearance.
-fn number_values(array: &ArrayRef) -> Result<ArrayRef> {
-    let converter = RowConverter::new(vec![SortField::new(array.data_type().clone())])?;
-    let rows = converter.convert_columns(std::slice::from_ref(array))?;
-    let mut seen = std::collections::HashMap::new();
-    let numbers: Int64Array = (0..array.len())
-        .map(|row| {
-            let next = i64::try_from(seen.len()).unwrap_or(i64::MAX);
-            Some(*seen.entry(rows.row(row).owned()).or_insert(next))
-        })
+/// The rows with equal values in some columns next to each other, otherwise in their order, and the number of each run.
+fn by_run(batch: &RecordBatch, columns: &[String]) -> Result<(RecordBatch, ArrayRef)> {
+    let known: Vec<String> = columns
+        .iter()
+        .filter(|name| batch.column_by_name(name).is_some())
+        .cloned()
         .collect();
-    Ok(Arc::new(numbers))
+    if known.is_empty() {
+        let numbers = Int64Array::from(vec![0; batch.num_rows()]);
+        return Ok((batch.clone(), Arc::new(numbers)));
+    }
+    let runs = runs(batch, &known)?;
+    let of_run = |(number, rows): (i64, &UInt32Array)| vec![number; rows.len()];
+    let numbers: Vec<i64> = (0..).zip(&runs).flat_map(of_run).collect();
+    let order: UInt32Array = runs.iter().flatten().collect();
+    Ok((
+        take_record_batch(batch, &order)?,
+        Arc::new(Int64Array::from(numbers)),
+    ))
 }

@@ -25,6 +25,9 @@ impl<'q> Lowering<'q> {
         let Some(input) = input.as_deref() else {
             return self.starting_plugin(rel, plugin);
         };
+        if plugin == "partition" {
+            return self.partition_query(rel, input, args).await;
+        }
         if !matches!(plugin.as_str(), "bag_unpack" | "pivot") {
             return self.row_plugin(rel, input, plugin, args).await;
         }

@@ -95,8 +95,9 @@ impl<'q> Lowering<'q> {
                 let plan = self.lower(input).await?;
                 let out = rel.columns.first().map(|c| name(c.id)).unwrap_or_default();
                 let groups = self.scope_columns(&plan);
-                let counted = count(lit(ScalarValue::Int64(Some(1)))).alias(out);
-                build(LogicalPlanBuilder::from(plan).aggregate(groups, [counted])?)
+                let counted = count(lit(ScalarValue::Int64(Some(1)))).alias(out.clone());
+                let plan = build(LogicalPlanBuilder::from(plan).aggregate(groups, [counted])?)?;
+                self.counted_runs(plan, &out)
             }
             RelOp::Join {
                 kind,
@@ -254,7 +255,7 @@ impl<'q> Lowering<'q> {
                 continue;
             }
             if let ExprKind::Column(from) = &expr.kind {
-                if !has(plan, &name(*from)) {
+                if !has(plan, &name(*from)) && !self.parameters.contains_key(from) {
                     continue;
                 }
                 if raw && has(plan, &raw_name(*from)) {

@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
+use arrow::array::{ArrayRef, Int64Array, RecordBatch};
 use datafusion::functions_aggregate::expr_fn as df;
 use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan, LogicalPlanBuilder};
 use datafusion::scalar::ScalarValue;
-use kql::plan::{Aggregate, Expr, Rel, RelOp};
+use kql::plan::{ColumnId, Expr, Rel, RelOp, SeriesAggregate};
 use kql::types::Type;
 
 use super::expression::lit;
-use super::{Lowering, build, column, name, names};
+use super::{Lowering, build, column, has, name};
 use crate::error::{EngineError, Result};
-use crate::operators::make_series::{Axis, assemble, column as take_column};
+use crate::operators::make_series::{Axis, Series, assemble, column as take_column, empty};
+use crate::operators::rows::{ColumnRef, Groups};
 use crate::staging::{batch_plan, named_batch, with_columns};
 use crate::values::{ColumnBuilder, Datum, Reader};
 
@@ -26,111 +28,107 @@ impl<'q> Lowering<'q> {
             to,
             step,
             keys,
+            nonempty,
         } = &rel.op
         else {
             return Err(EngineError::Internal("not a make-series".into()));
         };
         let plan = self.lower(input).await?;
+        let scopes: Vec<String> = self
+            .scopes
+            .iter()
+            .filter(|s| has(&plan, s))
+            .cloned()
+            .collect();
         // The axis value becomes a column; rows are kept because the axis may depend on them.
         let axis_name = self.fresh("v");
-        let mut exprs: Vec<DfExpr> = names(&plan).into_iter().map(column).collect();
-        exprs.push(self.expr(axis)?.alias(axis_name.clone()));
-        let batch = self
-            .staging
-            .collect(build(LogicalPlanBuilder::from(plan).project(exprs)?)?)
-            .await?;
-        let axis_array = take_column(&batch, &axis_name)?;
-        let reader = Reader::new(axis.ty, &axis_array, false)?;
-        let step_value = self.datum(step)?;
-        let start = match from {
-            Some(from) => self.datum(from)?,
-            None => least(&reader, batch.num_rows(), &step_value),
+        let value = self.expr(axis)?.alias(axis_name.clone());
+        let batch = self.collect_with(plan, vec![value]).await?;
+        let bounds = Bounds {
+            ty: axis.ty,
+            from: from.as_ref().map(|from| self.datum(from)).transpose()?,
+            to: to.as_ref().map(|to| self.datum(to)).transpose()?,
+            step: self.datum(step)?,
         };
-        let (end, inclusive) = match to {
-            Some(to) => (self.datum(to)?, false),
-            None => (greatest(&reader, batch.num_rows()), true),
-        };
-        if start.is_null() || end.is_null() {
-            return self.empty_series(rel);
-        }
-        let line = Axis::new(axis.ty, start, &end, inclusive, step_value)?;
-        let mut bins = ColumnBuilder::new(Type::Long, batch.num_rows());
-        for row in 0..batch.num_rows() {
-            let bin = line
-                .bin(&reader.get(row))
-                .and_then(|b| i64::try_from(b).ok());
-            bins.push(&bin.map_or(Datum::Null, Datum::Long));
-        }
-        let bin_name = self.fresh("b");
-        let rows = batch_plan(with_columns(
-            &batch,
-            vec![(bin_name.clone(), bins.finish())],
-        )?)?;
+        let (lines, places) = lines(&bounds, &batch, &axis_name, &scopes)?;
+        let place_names = [self.fresh("g"), self.fresh("b")];
+        let places = place_names.iter().cloned().zip(places).collect();
+        let rows = batch_plan(with_columns(&batch, places)?)?;
         let grouped = self
-            .aggregate_bins(rows, keys, aggregates, &bin_name)
+            .aggregate_bins(rows, &scopes, keys, aggregates, &place_names)
             .await?;
-        let key_arrays = keys
+        let [of_line, bin] = &place_names;
+        let mut groups = vec![take_column(&grouped, of_line)?];
+        let key_names: Vec<String> = scopes
+            .into_iter()
+            .chain(keys.iter().map(|(id, _)| name(*id)))
+            .collect();
+        for key in &key_names {
+            groups.push(take_column(&grouped, key)?);
+        }
+        let series = self.series(&grouped, aggregates)?;
+        let mut made = assemble(&groups, &take_column(&grouped, bin)?, &series, &lines)?;
+        if made.rows == 0 && *nonempty && key_names.is_empty() {
+            match bounds.line(std::iter::empty())? {
+                Some(line) => made = empty(&series, &line),
+                None => return self.empty_series(rel),
+            }
+        }
+        let outputs = aggregates
             .iter()
-            .map(|(id, _)| take_column(&grouped, &name(*id)))
-            .collect::<std::result::Result<Vec<_>, _>>()?;
-        let mut series = Vec::new();
-        for (aggregate, default) in aggregates {
-            let output = aggregate
-                .outputs
-                .first()
+            .filter_map(|series| series.aggregate.outputs.first());
+        let ids = outputs.map(|output| output.id).chain([*axis_column]);
+        let columns = key_names.into_iter().zip(made.keys);
+        let columns = columns.chain(ids.map(name).zip(made.series)).collect();
+        batch_plan(named_batch(columns, made.rows)?)
+    }
+
+    /// The aggregates of the bins as series that are not laid out yet.
+    fn series(&self, bins: &RecordBatch, aggregates: &[SeriesAggregate]) -> Result<Vec<Series>> {
+        let series = aggregates.iter().map(|series| {
+            let output = series.aggregate.outputs.first();
+            let output = output
                 .ok_or_else(|| EngineError::Internal("an aggregate without output".into()))?;
-            let array = take_column(&grouped, &name(output.id))?;
-            let element = crate::values::arrow_type(Type::Long);
-            let ty = match array.data_type() {
-                ty if *ty == element => Type::Long,
-                arrow::datatypes::DataType::Float64 => Type::Real,
-                arrow::datatypes::DataType::Int32 => Type::Int,
-                arrow::datatypes::DataType::Boolean => Type::Bool,
-                _ => Type::Dynamic,
-            };
-            let default = match (ty, self.datum(default)?) {
-                (Type::Real, Datum::Long(whole)) => {
-                    Datum::Real(Datum::Long(whole).as_f64().unwrap_or_default())
+            let empty = match (output.ty, self.datum(&series.default)?) {
+                (Type::Real, whole @ (Datum::Int(_) | Datum::Long(_))) => {
+                    Datum::Real(whole.as_f64().unwrap_or_default())
                 }
                 (_, default) => default,
             };
-            series.push((ty, array, default));
-        }
-        let (keys_out, arrays, n_rows) = assemble(
-            &key_arrays,
-            &take_column(&grouped, &bin_name)?,
-            &series,
-            &line,
-            grouped.num_rows(),
-        )?;
-        let mut columns: Vec<(String, arrow::array::ArrayRef)> =
-            keys.iter().map(|(id, _)| name(*id)).zip(keys_out).collect();
-        for ((aggregate, _), array) in aggregates.iter().zip(arrays) {
-            columns.extend(aggregate.outputs.first().map(|o| (name(o.id), array)));
-        }
-        let axis_text = line.json();
-        let axis_values: arrow::array::StringArray =
-            (0..n_rows).map(|_| Some(axis_text.as_str())).collect();
-        columns.push((name(*axis_column), Arc::new(axis_values)));
-        batch_plan(named_batch(columns, n_rows)?)
+            Ok(Series {
+                ty: output.ty,
+                values: take_column(bins, &name(output.id))?,
+                empty: crate::values::dynamic::to_json(&empty),
+            })
+        });
+        series.collect()
     }
 
+    /// One row per line, key and bin, with the aggregates.
     async fn aggregate_bins(
         &mut self,
         rows: LogicalPlan,
-        keys: &[(kql::plan::ColumnId, Expr)],
-        aggregates: &[(Aggregate, Expr)],
-        bin: &str,
-    ) -> Result<arrow::array::RecordBatch> {
-        let mut groups = Vec::new();
+        scopes: &[String],
+        keys: &[(ColumnId, Expr)],
+        aggregates: &[SeriesAggregate],
+        places: &[String; 2],
+    ) -> Result<RecordBatch> {
+        let [line, _] = places;
+        let rows = build(LogicalPlanBuilder::from(rows).filter(column(line).is_not_null())?)?;
+        let mut groups: Vec<DfExpr> = places.iter().chain(scopes).map(column).collect();
         for (id, expr) in keys {
             groups.push(self.expr(expr)?.alias(name(*id)));
         }
-        groups.push(column(bin));
         let mut calls = Vec::new();
-        for (aggregate, _) in aggregates {
-            let label = self.fresh("a");
-            calls.push(self.aggregate(aggregate, &label, &rows)?);
+        for series in aggregates {
+            let inner = match series.inner.as_slice() {
+                [] => std::slice::from_ref(&series.aggregate),
+                inner => inner,
+            };
+            for aggregate in inner {
+                let label = self.fresh("a");
+                calls.push(self.aggregate(aggregate, &label, &rows)?);
+            }
         }
         let exprs: Vec<DfExpr> = if calls.is_empty() {
             vec![df::count(lit(ScalarValue::Int64(Some(1))))]
@@ -138,21 +136,33 @@ impl<'q> Lowering<'q> {
             calls.iter().map(|c| c.expr.clone()).collect()
         };
         let plan = build(LogicalPlanBuilder::from(rows).aggregate(groups, exprs)?)?;
-        let mut out: Vec<DfExpr> = keys
+        let kept: Vec<DfExpr> = places
             .iter()
-            .map(|(id, _)| column(name(*id)))
-            .chain([column(bin)])
+            .chain(scopes)
+            .map(column)
+            .chain(keys.iter().map(|(id, _)| column(name(*id))))
             .collect();
-        for call in calls {
-            out.extend(
-                call.outputs
-                    .into_iter()
-                    .map(|(id, value)| value.alias(name(id))),
-            );
+        let outputs = calls.into_iter().flat_map(|call| call.outputs);
+        let outputs = outputs.map(|(id, value)| value.alias(name(id)));
+        let plan =
+            build(LogicalPlanBuilder::from(plan).project(kept.iter().cloned().chain(outputs))?)?;
+        let mut values = Vec::new();
+        for series in aggregates {
+            let output = series
+                .aggregate
+                .outputs
+                .first()
+                .map(|output| name(output.id));
+            let output = output.unwrap_or_default();
+            values.push(match series.aggregate.args.first() {
+                Some(expression) if !series.inner.is_empty() => {
+                    self.expr(expression)?.alias(output)
+                }
+                _ => column(output),
+            });
         }
-        self.staging
-            .collect(build(LogicalPlanBuilder::from(plan).project(out)?)?)
-            .await
+        let plan = LogicalPlanBuilder::from(plan).project(kept.into_iter().chain(values))?;
+        self.staging.collect(build(plan)?).await
     }
 
     fn empty_series(&self, rel: &Rel) -> Result<LogicalPlan> {
@@ -171,25 +181,76 @@ impl<'q> Lowering<'q> {
     }
 }
 
-/// The first bin's start when none is given: the least value, rounded down to a multiple of the step.
-fn least(reader: &Reader, rows: usize, step: &Datum<'_>) -> Datum<'static> {
-    let best = (0..rows)
-        .map(|row| reader.get(row))
-        .filter(|v| !v.is_null())
-        .min_by(order);
-    match (best.map(Datum::into_static), step.as_i64()) {
-        (Some(Datum::DateTime(v)), Some(s)) if s > 0 => Datum::DateTime(v - v.rem_euclid(s)),
-        (Some(Datum::Long(v)), Some(s)) if s > 0 => Datum::Long(v - v.rem_euclid(s)),
-        (found, _) => found.unwrap_or(Datum::Null),
+/// What the query says about the axis.
+struct Bounds {
+    ty: Type,
+    from: Option<Datum<'static>>,
+    to: Option<Datum<'static>>,
+    step: Datum<'static>,
+}
+
+impl Bounds {
+    /// The axis over these values; none where nothing says where it starts or ends.
+    fn line<'d>(&self, values: impl Iterator<Item = Datum<'d>> + Clone) -> Result<Option<Axis>> {
+        let values = values.filter(|value| !value.is_null());
+        let start = match &self.from {
+            Some(from) => from.clone(),
+            None => least(values.clone(), &self.step),
+        };
+        let (end, inclusive) = match &self.to {
+            Some(to) => (to.clone(), false),
+            None => {
+                let greatest = values.max_by(order);
+                (greatest.map_or(Datum::Null, Datum::into_static), true)
+            }
+        };
+        if start.is_null() || end.is_null() {
+            return Ok(None);
+        }
+        let line = Axis::new(self.ty, start, &end, inclusive, self.step.clone())?;
+        Ok(Some(line))
     }
 }
 
-fn greatest(reader: &Reader, rows: usize) -> Datum<'static> {
-    let best = (0..rows)
-        .map(|row| reader.get(row))
-        .filter(|v| !v.is_null())
-        .max_by(order);
-    best.map_or(Datum::Null, Datum::into_static)
+/// The axes (one, or one for each run of the enclosing subqueries), and of each row which one and where on it.
+fn lines(
+    bounds: &Bounds,
+    batch: &RecordBatch,
+    axis: &str,
+    scopes: &[String],
+) -> Result<(Vec<Axis>, [ArrayRef; 2])> {
+    let reader = Reader::new(bounds.ty, &take_column(batch, axis)?, false)?;
+    let scopes: Vec<ColumnRef> = scopes.iter().map(|s| ColumnRef::number(s)).collect();
+    let mut lines = Vec::new();
+    let mut of_line: Vec<Option<i64>> = vec![None; batch.num_rows()];
+    let mut bins = of_line.clone();
+    for rows in &Groups::by(&scopes.iter().collect::<Vec<_>>(), batch)?.rows {
+        let Some(line) = bounds.line(rows.iter().map(|row| reader.get(*row)))? else {
+            continue;
+        };
+        let number = i64::try_from(lines.len()).ok();
+        for row in rows {
+            if let (Some(of_line), Some(bin)) = (of_line.get_mut(*row), bins.get_mut(*row)) {
+                *of_line = number;
+                *bin = line
+                    .bin(&reader.get(*row))
+                    .and_then(|bin| i64::try_from(bin).ok());
+            }
+        }
+        lines.push(line);
+    }
+    let array = |numbers: Vec<Option<i64>>| Arc::new(Int64Array::from(numbers)) as ArrayRef;
+    Ok((lines, [array(of_line), array(bins)]))
+}
+
+/// The first bin's start when none is given: the least value, rounded down to a multiple of the step.
+fn least<'d>(values: impl Iterator<Item = Datum<'d>>, step: &Datum<'_>) -> Datum<'static> {
+    match (values.min_by(order).map(Datum::into_static), step.as_i64()) {
+        (Some(Datum::DateTime(v)), Some(s)) if s > 0 => Datum::DateTime(v - v.rem_euclid(s)),
+        (Some(Datum::TimeSpan(v)), Some(s)) if s > 0 => Datum::TimeSpan(v - v.rem_euclid(s)),
+        (Some(Datum::Long(v)), Some(s)) if s > 0 => Datum::Long(v - v.rem_euclid(s)),
+        (found, _) => found.unwrap_or(Datum::Null),
+    }
 }
 
 pub(super) fn order(a: &Datum<'_>, b: &Datum<'_>) -> std::cmp::Ordering {

@@ -85,7 +85,11 @@ pub(super) fn expressions(rel: &Rel) -> Vec<&Expr> {
             ..
         } => aggregates
             .iter()
-            .flat_map(|(a, default)| a.args.iter().chain([default]))
+            .flat_map(|series| {
+                let inner = series.inner.iter().flat_map(|a| &a.args);
+                let aggregate = series.aggregate.args.iter();
+                aggregate.chain(inner).chain([&series.default])
+            })
             .chain([axis.as_ref(), step.as_ref()])
             .chain(from.iter().chain(to).map(AsRef::as_ref))
             .chain(keys.iter().map(|(_, e)| e))

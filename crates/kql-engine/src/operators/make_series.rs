@@ -85,8 +85,8 @@ impl Axis {
         usize::try_from(at).ok().filter(|at| *at < self.points)
     }
 
-    /// The axis array as JSON text.
-    pub(crate) fn json(&self) -> String {
+    /// The axis array.
+    pub(crate) fn json(&self) -> Value {
         #[allow(clippy::cast_precision_loss)]
         let point = |n: usize| match (self.start.as_i64(), self.step.as_i64()) {
             (Some(start), Some(step)) => {
@@ -102,68 +102,113 @@ impl Axis {
                 self.start.as_f64().unwrap_or(0.0) + n as f64 * self.step.as_f64().unwrap_or(0.0),
             ),
         };
-        Value::Array((0..self.points).map(point).collect()).to_string()
+        Value::Array((0..self.points).map(point).collect())
     }
 }
 
-/// One row per key: the key columns, then one array column per aggregate.
+/// One aggregate of the bins.
+pub(crate) struct Series {
+    /// Type of an element.
+    pub(crate) ty: Type,
+    pub(crate) values: ArrayRef,
+    /// The element of an empty bin.
+    pub(crate) empty: Value,
+}
+
+/// Rows of series.
+pub(crate) struct Assembled {
+    pub(crate) keys: Vec<ArrayRef>,
+    /// An array column per series, then the axis.
+    pub(crate) series: Vec<ArrayRef>,
+    pub(crate) rows: usize,
+}
+
+/// One row per distinct value of `groups`: its first column says which axis, the others are the keys.
 ///
 /// # Errors
 /// When a column cannot be read as its type.
 pub(crate) fn assemble(
-    keys: &[ArrayRef],
+    groups: &[ArrayRef],
     bins: &ArrayRef,
-    aggregates: &[(Type, ArrayRef, Datum<'static>)],
-    axis: &Axis,
-    rows: usize,
-) -> Result<(Vec<ArrayRef>, Vec<ArrayRef>, usize)> {
-    let bins = Reader::new(Type::Long, bins, false)?;
-    let mut firsts: Vec<u32> = Vec::new();
-    let mut group_of = vec![0usize; rows];
-    if keys.is_empty() {
-        firsts.extend((rows > 0).then_some(0));
-    } else {
-        let converter = RowConverter::new(
-            keys.iter()
-                .map(|a| SortField::new(a.data_type().clone()))
-                .collect(),
-        )?;
-        let converted = converter.convert_columns(keys)?;
-        let mut seen = HashMap::new();
-        for (row, slot) in group_of.iter_mut().enumerate() {
-            *slot = *seen.entry(converted.row(row).owned()).or_insert_with(|| {
-                firsts.push(u32::try_from(row).unwrap_or(u32::MAX));
-                firsts.len() - 1
-            });
-        }
+    series: &[Series],
+    lines: &[Axis],
+) -> Result<Assembled> {
+    let bins_of = Reader::new(Type::Long, bins, false)?;
+    let (firsts, group_of) = number_groups(groups, bins.len())?;
+    let picks = UInt32Array::from(firsts);
+    let mut keys = Vec::with_capacity(groups.len());
+    for key in groups {
+        keys.push(take(key, &picks, None)?);
     }
-    let mut columns = Vec::with_capacity(aggregates.len());
-    for (ty, array, default) in aggregates {
-        let reader = Reader::new(*ty, array, false)?;
-        let empty = dynamic::to_json(default);
-        let mut series = vec![vec![empty; axis.points]; firsts.len()];
+    if keys.is_empty() {
+        return Err(DataFusionError::Internal("a series without an axis".into()));
+    }
+    let of_line = Reader::new(Type::Long, &keys.remove(0), false)?;
+    let lines: Vec<Option<&Axis>> = (0..picks.len())
+        .map(|group| lines.get(place(&of_line.get(group))?))
+        .collect();
+    let mut columns = Vec::with_capacity(series.len() + 1);
+    for one in series {
+        let reader = Reader::new(one.ty, &one.values, false)?;
+        let points = |line: &Option<&Axis>| vec![one.empty.clone(); line.map_or(0, |l| l.points)];
+        let mut laid: Vec<Vec<Value>> = lines.iter().map(points).collect();
         for (row, group) in group_of.iter().enumerate() {
-            let at = bins
-                .get(row)
-                .as_i64()
-                .and_then(|at| usize::try_from(at).ok());
-            let slot = at.and_then(|at| series.get_mut(*group)?.get_mut(at));
+            let slot = place(&bins_of.get(row)).and_then(|at| laid.get_mut(*group)?.get_mut(at));
             if let Some(slot) = slot {
                 *slot = dynamic::to_json(&reader.get(row));
             }
         }
-        let mut column = ColumnBuilder::new(Type::Dynamic, firsts.len());
-        series
-            .into_iter()
-            .for_each(|s| column.push(&Datum::json(&Value::Array(s))));
-        columns.push(column.finish());
+        columns.push(arrays(laid.into_iter().map(Value::Array)));
     }
-    let picks = UInt32Array::from(firsts.clone());
-    let keys = keys
+    columns.push(arrays(
+        lines
+            .iter()
+            .map(|line| line.map_or(Value::Null, Axis::json)),
+    ));
+    Ok(Assembled {
+        keys,
+        series: columns,
+        rows: picks.len(),
+    })
+}
+
+/// The row of `kind=nonempty`: every bin empty.
+pub(crate) fn empty(series: &[Series], line: &Axis) -> Assembled {
+    let of = |one: &Series| Value::Array(vec![one.empty.clone(); line.points]);
+    let all = series.iter().map(of).chain([line.json()]);
+    Assembled {
+        keys: Vec::new(),
+        series: all.map(|value| arrays([value].into_iter())).collect(),
+        rows: 1,
+    }
+}
+
+fn arrays(values: impl Iterator<Item = Value>) -> ArrayRef {
+    let mut column = ColumnBuilder::new(Type::Dynamic, 0);
+    values.for_each(|value| column.push(&Datum::json(&value)));
+    column.finish()
+}
+
+fn place(number: &Datum<'_>) -> Option<usize> {
+    number.as_i64().and_then(|at| usize::try_from(at).ok())
+}
+
+/// The first row of each distinct value, and which of those each row has.
+fn number_groups(columns: &[ArrayRef], rows: usize) -> Result<(Vec<u32>, Vec<usize>)> {
+    let fields = columns
         .iter()
-        .map(|a| Ok(take(a, &picks, None)?))
-        .collect::<Result<_>>()?;
-    Ok((keys, columns, firsts.len()))
+        .map(|a| SortField::new(a.data_type().clone()));
+    let converter = RowConverter::new(fields.collect())?;
+    let converted = converter.convert_columns(columns)?;
+    let (mut firsts, mut seen) = (Vec::new(), HashMap::new());
+    let mut group_of = Vec::with_capacity(rows);
+    for row in 0..rows {
+        group_of.push(*seen.entry(converted.row(row).owned()).or_insert_with(|| {
+            firsts.push(u32::try_from(row).unwrap_or(u32::MAX));
+            firsts.len() - 1
+        }));
+    }
+    Ok((firsts, group_of))
 }
 
 /// Rows of one batch that the plan hands over: kept here so that callers need not know the column order.

@@ -61,6 +61,15 @@ pub(crate) struct ColumnRef {
 }
 
 impl ColumnRef {
+    /// A column of whole numbers that users don't see.
+    pub(crate) fn number(key: &str) -> Self {
+        Self {
+            key: key.to_owned(),
+            title: String::new(),
+            ty: Type::Long,
+        }
+    }
+
     pub(crate) fn array(&self, batch: &RecordBatch) -> Result<ArrayRef> {
         take_column(batch, &self.key)
     }

@@ -121,16 +121,20 @@ impl Window<'_> {
     }
 
     fn cumulative(&self, out: &mut ColumnBuilder) {
-        let (mut whole, mut real) = (0i64, 0f64);
+        let (mut whole, mut real, mut decimal) = (0i64, 0f64, 0i128);
         for row in 0..self.rows {
             if self.restarts(1, row) {
-                (whole, real) = (0, 0.0);
+                (whole, real, decimal) = (0, 0.0, 0);
             }
             let value = self.arg(0, row);
             whole = whole.wrapping_add(value.as_i64().unwrap_or(0));
             real += value.as_f64().unwrap_or(0.0);
+            if let Datum::Decimal(value) = value {
+                decimal = decimal.saturating_add(value);
+            }
             match self.ret {
                 Type::Real => out.push(&Datum::Real(real)),
+                Type::Decimal => out.push(&Datum::Decimal(decimal)),
                 Type::TimeSpan => out.push(&Datum::TimeSpan(whole)),
                 _ => out.push(&Datum::Long(whole)),
             }
@@ -152,14 +156,15 @@ impl Window<'_> {
         }
     }
 
-    /// The first value of the session a row belongs to.
+    /// The first value of the session a row belongs to. One that reaches a distance begins the next session
+    /// ("row_window_session()", Returns).
     fn session(&self, out: &mut ColumnBuilder) {
         let (mut first, mut last): (Option<i64>, Option<i64>) = (None, None);
         for row in 0..self.rows {
             let value = self.arg(0, row).as_i64();
             let limit = |idx: usize| self.arg(idx, row).as_i64().unwrap_or(i64::MAX);
             let apart = |since: Option<i64>, most: i64| match (value, since) {
-                (Some(v), Some(since)) => v.saturating_sub(since) > most,
+                (Some(v), Some(since)) => v.saturating_sub(since) >= most,
                 _ => true,
             };
             if self.restarts(3, row) || apart(first, limit(1)) || apart(last, limit(2)) {

@@ -155,6 +155,8 @@ pub(crate) struct Binder<'c> {
     seen: HashSet<(Code, Span)>,
     next_id: u32,
     materialized: Vec<Rel>,
+    /// Names that `as` gives to some of those.
+    as_names: HashMap<usize, String>,
     render: Option<Render>,
     /// More than zero inside a stored function, whose spans are not of this text.
     muted: usize,
@@ -195,6 +197,7 @@ impl<'c> Binder<'c> {
             seen: HashSet::new(),
             next_id: 0,
             materialized: Vec::new(),
+            as_names: HashMap::new(),
             render: None,
             muted: 0,
             muted_errors: 0,

@@ -98,6 +98,7 @@ impl Binder<'_> {
             OpKind::Invoke(call) => self.invoke(rel, call, env),
             OpKind::GetSchema => self.get_schema(rel, span),
             OpKind::MakeSeries {
+                options,
                 items,
                 axis,
                 from,
@@ -106,6 +107,7 @@ impl Binder<'_> {
                 by,
             } => self.make_series(
                 rel,
+                super::union::option(options, &["kind"]).is_some(),
                 items,
                 axis,
                 [from.as_ref(), to.as_ref()],
@@ -141,12 +143,7 @@ impl Binder<'_> {
                 env,
             ),
             OpKind::Fork(branches) => self.fork(&rel, branches, env),
-            OpKind::Facet { body, .. } => {
-                let copy = self.instance(&rel);
-                let extra = self.pipeline(copy, body, env);
-                self.side_results.push(extra);
-                rel
-            }
+            OpKind::Facet { by, body } => self.facet(rel, by, body, span, env),
             OpKind::ProjectByNames(items) => self.project_by_names(rel, items, span, env),
             OpKind::MakeGraph(graph) => self.make_graph(rel, graph, span, env),
             OpKind::GraphMatch(graph) => self.graph_match(rel, graph, span, env),

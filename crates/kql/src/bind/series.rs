@@ -4,8 +4,8 @@ use super::rel;
 use crate::diagnostic::Code;
 use crate::functions;
 use crate::plan::{
-    Aggregate, Column, ColumnName, Expr, ExprKind, Literal, PluginArg, Rel, RelOp, SortKey,
-    TopNestedLevel,
+    Aggregate, Column, ColumnName, Expr, ExprKind, Literal, PluginArg, Rel, RelOp, SeriesAggregate,
+    SortKey, TopNestedLevel,
 };
 use crate::syntax::tree::{
     Constant, Expr as Syntax, ExprKind as S, Level, Op, Option_, SeriesItem,
@@ -23,6 +23,7 @@ impl Binder<'_> {
     pub(super) fn make_series(
         &mut self,
         mut rel: Rel,
+        nonempty: bool,
         items: &[SeriesItem],
         axis: &Syntax,
         bounds: [Option<&Syntax>; 2],
@@ -31,7 +32,6 @@ impl Binder<'_> {
         span: Span,
         env: &Env,
     ) -> Rel {
-        let mut computed = false;
         let (keys, axis_name, axis, aggregates) = self.over(&mut rel, env, |b, cx| {
             let mut names = Names::default();
             let keys = b.keys_of_any_type(by, &mut names, cx);
@@ -39,7 +39,8 @@ impl Binder<'_> {
             for item in items {
                 let (given, syntax) = split(&item.expr);
                 let default = item.default.as_ref().map(|default| b.scalar(default, cx));
-                let Some((mut call, own)) = b.series_aggregate(syntax, cx, &mut computed) else {
+                let mut inner = Vec::new();
+                let Some((mut call, own)) = b.series_aggregate(syntax, cx, &mut inner) else {
                     continue;
                 };
                 let name = match given.first() {
@@ -51,11 +52,7 @@ impl Binder<'_> {
                     None => names.implicit(&own),
                 };
                 if let Some(output) = call.outputs.first_mut() {
-                    *output = Column {
-                        name,
-                        ty: Type::Dynamic,
-                        ..output.clone()
-                    };
+                    output.name = name;
                 }
                 call.outputs.truncate(1);
                 let zero = Expr {
@@ -63,7 +60,11 @@ impl Binder<'_> {
                     ty: Type::Long,
                     span: syntax.span,
                 };
-                aggregates.push((call, default.unwrap_or(zero)));
+                aggregates.push(SeriesAggregate {
+                    aggregate: call,
+                    inner,
+                    default: default.unwrap_or(zero),
+                });
             }
             let (given, syntax) = split(axis);
             let axis = b.scalar(syntax, cx);
@@ -100,15 +101,14 @@ impl Binder<'_> {
         let step = self.scalar(step, &cx);
         let axis_column = self.column(axis_name, Type::Dynamic);
         let mut columns: Vec<Column> = keys.iter().map(|(column, _)| column.clone()).collect();
-        columns.extend(
-            aggregates
-                .iter()
-                .flat_map(|(call, _)| call.outputs.iter().cloned()),
-        );
+        let outputs = aggregates
+            .iter()
+            .flat_map(|series| &series.aggregate.outputs);
+        columns.extend(outputs.map(|output| Column {
+            ty: Type::Dynamic,
+            ..output.clone()
+        }));
         columns.push(axis_column.clone());
-        if computed {
-            return Self::only_named("make-series", rel, columns, span);
-        }
         let op = RelOp::MakeSeries {
             input: Box::new(rel),
             aggregates,
@@ -121,17 +121,7 @@ impl Binder<'_> {
                 .into_iter()
                 .map(|(column, value)| (column.id, value))
                 .collect(),
-        };
-        rel::closed(op, columns, span)
-    }
-
-    /// An operator over aggregates in larger expressions: checked and typed, but its plan only names it.
-    fn only_named(operator: &str, rel: Rel, columns: Vec<Column>, span: Span) -> Rel {
-        let op = RelOp::Evaluate {
-            input: Some(Box::new(rel)),
-            plugin: operator.to_owned(),
-            args: Vec::new(),
-            declared: false,
+            nonempty,
         };
         rel::closed(op, columns, span)
     }
@@ -157,13 +147,10 @@ impl Binder<'_> {
         &mut self,
         syntax: &Syntax,
         cx: &Cx<'_>,
-        computed: &mut bool,
+        inner: &mut Vec<Aggregate>,
     ) -> Option<(Aggregate, ColumnName)> {
         if matches!(syntax.kind, S::Call { .. }) || contains_aggregate(syntax) {
-            let mut inner = Vec::new();
-            let found = self.aggregate_or_expression(syntax, cx, &mut inner);
-            *computed |= !inner.is_empty();
-            return found;
+            return self.aggregate_or_expression(syntax, cx, inner);
         }
         // What is being typed here will be an aggregate.
         if self.asked_about(syntax.span) {

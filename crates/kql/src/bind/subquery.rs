@@ -1,12 +1,14 @@
-//! Operators that run a query of its own once for each of several things: `macro-expand`, and the older `partition`.
+//! Operators that run a query of its own once for each of several things: `macro-expand`, `facet`, and the older
+//! `partition`.
 
 use super::Binder;
+use super::names::Names;
 use super::rel;
 use super::scope::{Binding, Cx, Env, Value};
 use crate::diagnostic::Code;
-use crate::plan::{ExprKind, PluginArg, Rel, RelOp};
-use crate::syntax::tree::{Expr as Syntax, ExprKind as S, MacroExpand, StatementKind};
-use crate::types::Span;
+use crate::plan::{Aggregate, ExprKind, PluginArg, Rel, RelOp};
+use crate::syntax::tree::{Expr as Syntax, ExprKind as S, MacroExpand, Op, StatementKind};
+use crate::types::{Span, Type};
 
 impl Binder<'_> {
     /// True for a name that stands for one database of an entity group.
@@ -62,7 +64,61 @@ impl Binder<'_> {
         result
     }
 
-    /// `partition by x { query }`: the query sees the value of `x`, not the rows. The plan only names it.
+    /// `facet by a, b with (...)`: what the pipeline gives, if there is one, then for each column how often each value
+    /// occurs.
+    pub(super) fn facet(
+        &mut self,
+        rel: Rel,
+        by: &[Syntax],
+        body: &[Op],
+        span: Span,
+        env: &Env,
+    ) -> Rel {
+        let shared = self.share(rel, span);
+        let mut results = Vec::new();
+        if !body.is_empty() {
+            let copy = self.instance(&shared);
+            results.push(self.pipeline(copy, body, env));
+        }
+        for column in by {
+            results.extend(self.facet_of(&shared, column, span, env));
+        }
+        let mut results = results.into_iter();
+        let first = results.next().unwrap_or_else(|| Self::error_rel(span));
+        self.side_results.extend(results);
+        first
+    }
+
+    /// The values of one column with their counts.
+    fn facet_of(&mut self, shared: &Rel, by: &Syntax, span: Span, env: &Env) -> Option<Rel> {
+        let mut copy = self.instance(shared);
+        let keys = self.over(&mut copy, env, |b, cx| {
+            let mut names = Names::over(cx.row.columns);
+            b.group_keys(std::slice::from_ref(by), &mut names, cx)
+        });
+        let (column, value) = keys.into_iter().next()?;
+        if !matches!(value.kind, ExprKind::Column(_)) {
+            if !Self::is_unknown(&value) {
+                self.error(Code::Expected, by.span, "`facet` needs a column");
+            }
+            return None;
+        }
+        let count = self.column(format!("count_{}", column.name), Type::Long);
+        let columns = vec![column.clone(), count.clone()];
+        let op = RelOp::Summarize {
+            input: Box::new(copy),
+            keys: vec![(column.id, value)],
+            aggregates: vec![Aggregate {
+                function: "count",
+                args: Vec::new(),
+                outputs: vec![count],
+            }],
+        };
+        Some(rel::closed(op, columns, span))
+    }
+
+    /// `partition by x { query }`: the query sees the value of `x`, not the rows. Its arguments in the plan: the column,
+    /// the column that stands for the value in the query, the query.
     pub(super) fn partition_query(
         &mut self,
         mut rel: Rel,
@@ -77,12 +133,12 @@ impl Binder<'_> {
             return rel;
         }
         let mut scope = env.clone();
+        let value = crate::plan::Expr {
+            kind: ExprKind::Column(self.fresh()),
+            ..key.clone()
+        };
         if let S::Name(name) = &by.kind {
-            let value = crate::plan::Expr {
-                ty: key.ty,
-                ..Self::unknown(by.span)
-            };
-            scope = scope.with(name, Binding::Scalar(value));
+            scope = scope.with(name, Binding::Scalar(value.clone()));
         }
         let result = match self.value(query, &Cx::top(&scope)) {
             Value::Table(rel) => rel,
@@ -95,7 +151,11 @@ impl Binder<'_> {
         let op = RelOp::Evaluate {
             input: Some(Box::new(rel)),
             plugin: "partition".to_owned(),
-            args: vec![PluginArg::Rel(result)],
+            args: vec![
+                PluginArg::Expr(key),
+                PluginArg::Expr(value),
+                PluginArg::Rel(result),
+            ],
             declared: false,
         };
         rel::unordered(op, columns, open, span)

@@ -93,6 +93,9 @@ impl Binder<'_> {
             if let OpKind::As(name) = &op.kind {
                 // From here on the name stands for the rows so far, computed once.
                 rel = self.share(rel, op.span);
+                if let RelOp::Materialized { index, .. } = &rel.op {
+                    self.as_names.insert(*index, name.text.clone());
+                }
                 let copy = self.instance(&rel);
                 env = env.with(
                     &name.text,

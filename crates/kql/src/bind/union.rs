@@ -113,8 +113,11 @@ impl Binder<'_> {
                 filled.extend(at.map(|at| (at, column.id)));
             }
             let mapped = SourceColumns::new(columns.len(), filled);
-            let source_name =
-                source_name(&rel).map_or_else(|| format!("union_arg{position}"), str::to_owned);
+            let named = match &rel.op {
+                RelOp::Materialized { index, .. } => self.as_names.get(index).map(String::as_str),
+                _ => source_name(&rel),
+            };
+            let source_name = named.map_or_else(|| format!("union_arg{position}"), str::to_owned);
             UnionInput {
                 columns: mapped,
                 source_name,

@@ -175,6 +175,18 @@ pub struct TopNestedLevel {
     pub descending: bool,
 }
 
+/// One series of `make-series`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeriesAggregate {
+    /// The aggregate of a bin. It has one output, of the type of an element; the column is a dynamic array of those. Of
+    /// an expression around aggregates: `take_any` of that expression over the outputs of `inner`.
+    pub aggregate: Aggregate,
+    /// The aggregates in such an expression; else none.
+    pub inner: Vec<Aggregate>,
+    /// The value of an empty bin.
+    pub default: Expr,
+}
+
 /// The relational operators. `input` is always the only or left source of rows.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RelOp {
@@ -402,8 +414,8 @@ pub enum RelOp {
     MakeSeries {
         /// Source.
         input: Box<Rel>,
-        /// Aggregates with the value of an empty bin; each has one output, a dynamic array.
-        aggregates: Vec<(Aggregate, Expr)>,
+        /// What is laid out as arrays.
+        aggregates: Vec<SeriesAggregate>,
         /// The axis value.
         axis: Box<Expr>,
         /// The axis array's column.
@@ -416,6 +428,8 @@ pub enum RelOp {
         step: Box<Expr>,
         /// Group keys.
         keys: Vec<(ColumnId, Expr)>,
+        /// `kind=nonempty`: without keys, no input gives a row of empty bins.
+        nonempty: bool,
     },
     /// `top-nested`, levels from the outside in. Output per level: the value and its aggregate.
     TopNested {

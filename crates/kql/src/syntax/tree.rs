@@ -453,6 +453,7 @@ pub enum OpKind {
     GetSchema,
     Consume,
     MakeSeries {
+        options: Vec<Option_>,
         items: Vec<SeriesItem>,
         axis: Expr,
         from: Option<Expr>,

@@ -257,11 +257,13 @@ fn op<V: Visitor>(op: &mut RelOp, visit: &mut V) {
             to,
             step,
             keys,
+            nonempty: _,
         } => {
             rel(input, visit);
-            for (a, default) in aggregates {
-                aggregate(a, visit);
-                expr(default, visit);
+            for series in aggregates {
+                series.inner.iter_mut().for_each(|a| aggregate(a, visit));
+                aggregate(&mut series.aggregate, visit);
+                expr(&mut series.default, visit);
             }
             [Some(axis), from.as_mut(), to.as_mut(), Some(step)]
                 .into_iter()

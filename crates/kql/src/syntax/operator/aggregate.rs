@@ -21,7 +21,7 @@ impl Parser<'_> {
     }
 
     pub(super) fn make_series(&mut self) -> OpKind {
-        self.options(&[("kind", Choice::Words(&["nonempty"]))]);
+        let options = self.options(&[("kind", Choice::Words(&["nonempty"]))]);
         let mut items = Vec::new();
         loop {
             let expr = self.named(false);
@@ -65,6 +65,7 @@ impl Parser<'_> {
             Vec::new()
         };
         OpKind::MakeSeries {
+            options,
             items,
             axis,
             from,
