@@ -26,6 +26,9 @@ struct Trial {
     failures: Vec<String>,
 }
 
+/// What an example may need a query to state first.
+const SETTINGS: &str = "set query_bin_auto_size = 1h;";
+
 impl Trial {
     fn new() -> Self {
         let (catalog, mut tables) = support::schema(TABLES);
@@ -43,6 +46,7 @@ impl Trial {
 
     /// True when the engine runs this query, false when it says that it does not yet.
     async fn runs(&mut self, text: &str) -> bool {
+        let text = &format!("{SETTINGS} {text}");
         let query = match support::bind(text, &self.catalog) {
             Ok(query) => query,
             Err(error) => {

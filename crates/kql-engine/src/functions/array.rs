@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::regex_fn::{long, text};
+use super::regex_fn::{long, stretch, text};
 use super::{Call, Kernel, lenient, strict};
 use crate::values::{Datum, dynamic};
 
@@ -103,13 +103,9 @@ fn index_of<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
         start
     })
     .unwrap_or(0);
-    let length = long(args, 3)
-        .filter(|v| *v >= 0)
-        .and_then(|v| usize::try_from(v).ok())
-        .unwrap_or(usize::MAX);
-    let nth = usize::try_from(long(args, 4).unwrap_or(1))
-        .unwrap_or(1)
-        .max(1);
+    let Some((length, nth)) = stretch(args) else {
+        return Datum::Null;
+    };
     let found = array
         .iter()
         .enumerate()
@@ -211,7 +207,8 @@ fn sum<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
         .iter()
         .map(Value::as_f64)
         .sum::<Option<f64>>()
-        .map_or(Datum::Null, Datum::Real)
+        // The sum of no numbers is a negative zero.
+        .map_or(Datum::Null, |sum| Datum::Real(sum + 0.0))
 }
 
 fn split<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
@@ -262,7 +259,13 @@ fn shift<'a>(args: &[Datum<'a>], sign: i64) -> Datum<'a> {
     let (Some(array), Some(by)) = (items(args, 0), long(args, 1)) else {
         return Datum::Null;
     };
-    let fill = args.get(2).map_or(Value::Null, dynamic::to_json);
+    // An array of strings stays one.
+    let texts = !array.is_empty() && array.iter().all(Value::is_string);
+    let fill = match args.get(2) {
+        Some(fill) => dynamic::to_json(fill),
+        None if texts => Value::from(""),
+        None => Value::Null,
+    };
     let by = by.saturating_mul(sign);
     let len = i64::try_from(array.len()).unwrap_or(0);
     let at = |i: i64| {

@@ -48,6 +48,12 @@ fn get_type<'a>(call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
             serde_json::Value::Bool(_) => "bool",
             serde_json::Value::String(_) => "string",
             serde_json::Value::Number(n) if n.is_f64() => "double",
+            // A small number in a dynamic is an int, as the page's example has it.
+            serde_json::Value::Number(n)
+                if n.as_i64().is_some_and(|n| i32::try_from(n).is_ok()) =>
+            {
+                "int"
+            }
             serde_json::Value::Number(_) => "long",
             serde_json::Value::Null => "null",
         },

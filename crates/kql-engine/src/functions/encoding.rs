@@ -95,9 +95,17 @@ fn url_encode<'a>(url: &str, space: &str) -> Datum<'a> {
     for byte in url.bytes() {
         match byte {
             b' ' => out.push_str(space),
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                out.push(char::from(byte))
-            }
+            // What .NET's encoder leaves as it is.
+            b'A'..=b'Z'
+            | b'a'..=b'z'
+            | b'0'..=b'9'
+            | b'-'
+            | b'_'
+            | b'.'
+            | b'!'
+            | b'*'
+            | b'('
+            | b')' => out.push(char::from(byte)),
             other => out.push_str(&format!("%{other:02x}")),
         }
     }

@@ -32,8 +32,8 @@ macro_rules! real_functions {
             strict(&["binary_and"], |_, args| bits(args, |a, b| a & b)),
             strict(&["binary_or"], |_, args| bits(args, |a, b| a | b)),
             strict(&["binary_xor"], |_, args| bits(args, |a, b| a ^ b)),
-            strict(&["binary_shift_left"], |_, args| bits(args, |a, b| a.wrapping_shl(u32::try_from(b & 63).unwrap_or(0)))),
-            strict(&["binary_shift_right"], |_, args| bits(args, |a, b| a.wrapping_shr(u32::try_from(b & 63).unwrap_or(0)))),
+            strict(&["binary_shift_left"], |_, args| shifted(args, i64::wrapping_shl)),
+            strict(&["binary_shift_right"], |_, args| shifted(args, i64::wrapping_shr)),
             strict(&["binary_not"], |_, args| args.first().and_then(Datum::as_i64).map_or(Datum::Null, |v| Datum::Long(!v))),
             strict(&["bitset_count_ones"], |_, args| args.first().and_then(Datum::as_i64).map_or(Datum::Null, |v| Datum::Long(i64::from(v.count_ones())))),
             Kernel { names: &["rand"], body: Body::Lenient(rand), deterministic: false },
@@ -82,6 +82,16 @@ fn bits<'a>(args: &[Datum<'a>], f: fn(i64, i64) -> i64) -> Datum<'a> {
         args.get(1).and_then(Datum::as_i64),
     ) {
         (Some(a), Some(b)) => Datum::Long(f(a, b)),
+        _ => Datum::Null,
+    }
+}
+
+/// By the remainder of the number of places and 64; null for a negative number.
+fn shifted<'a>(args: &[Datum<'a>], f: fn(i64, u32) -> i64) -> Datum<'a> {
+    let value = args.first().and_then(Datum::as_i64);
+    let places = args.get(1).and_then(Datum::as_i64).filter(|n| *n >= 0);
+    match (value, places) {
+        (Some(value), Some(n)) => Datum::Long(f(value, u32::try_from(n % 64).unwrap_or(0))),
         _ => Datum::Null,
     }
 }

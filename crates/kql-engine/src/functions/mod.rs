@@ -37,7 +37,9 @@ mod text;
 mod text_test;
 mod udf;
 mod units;
+mod user_agent;
 
+pub(crate) use geo::{Place, Target};
 pub(crate) use regex_fn::compile as compile_regex;
 pub(crate) use udf::{scalar_udf, udf_by_name};
 
@@ -121,6 +123,7 @@ const FAMILIES: &[&[Kernel]] = &[
     fence::KERNELS,
     geo::grid::KERNELS,
     geo::line::KERNELS,
+    geo::mosaic::KERNELS,
     geo::overlay::KERNELS,
     geo::point::KERNELS,
     geo::polygon::KERNELS,
@@ -144,6 +147,7 @@ const FAMILIES: &[&[Kernel]] = &[
     text::KERNELS,
     text_test::KERNELS,
     units::KERNELS,
+    user_agent::KERNELS,
 ];
 
 /// The kernel of this canonical name or alias.

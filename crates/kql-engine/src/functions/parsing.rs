@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::array::json as array;
 use super::encoding::url_decode;
 use super::regex_fn::text;
+use super::text::shown;
 use super::{Call, Kernel, lenient};
 use crate::values::{Datum, decimal};
 
@@ -16,7 +17,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     lenient(&["parse_path"], parse_path),
     lenient(&["parse_csv"], |_, args| {
         array(
-            csv_fields(text(args, 0))
+            csv_fields(&shown(args, 0))
                 .into_iter()
                 .map(Value::from)
                 .collect(),
@@ -272,7 +273,13 @@ impl Xml<'_> {
         loop {
             self.blanks();
             if self.eat("/>") {
-                return Some((name, leaf(map, "")));
+                // An element without content is null, an empty one is the empty text.
+                let value = if map.is_empty() {
+                    Value::Null
+                } else {
+                    Value::Object(map)
+                };
+                return Some((name, value));
             }
             if self.eat(">") {
                 break;
@@ -394,7 +401,7 @@ mod tests {
         let value = parse_xml(xml).unwrap();
         assert_eq!(value.pointer("/EventData/Data/0/#text").unwrap(), "a & b");
         assert_eq!(value.pointer("/EventData/Data/1/@Name").unwrap(), "Ip");
-        assert_eq!(value.pointer("/EventData/E").unwrap(), "");
+        assert!(value.pointer("/EventData/E").unwrap().is_null());
     }
 
     #[test]

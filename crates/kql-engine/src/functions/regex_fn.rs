@@ -63,6 +63,17 @@ pub(super) fn long(args: &[Datum<'_>], idx: usize) -> Option<i64> {
     args.get(idx).and_then(Datum::as_i64)
 }
 
+/// How far a search goes (fourth argument, -1 for to the end) and which finding it wants (fifth, from 1). `None` for
+/// other negative numbers.
+pub(super) fn stretch(args: &[Datum<'_>]) -> Option<(usize, usize)> {
+    let length = match long(args, 3).unwrap_or(-1) {
+        -1 => usize::MAX,
+        length => usize::try_from(length).ok()?,
+    };
+    let occurrence = usize::try_from(long(args, 4).unwrap_or(1)).ok()?;
+    Some((length, occurrence.max(1)))
+}
+
 fn extract<'a>(call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
     let found = (|| {
         let group = usize::try_from(long(args, 1)?).ok()?;
@@ -168,16 +179,13 @@ fn indexof_regex<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
     let Some(regex) = compile(text(args, 1)) else {
         return Datum::Long(-1);
     };
-    // A negative start is invalid; a negative length means to the end.
+    // A negative start is invalid.
     let Ok(start) = usize::try_from(long(args, 2).unwrap_or(0)) else {
         return Datum::Null;
     };
-    let length = long(args, 3)
-        .and_then(|v| usize::try_from(v).ok())
-        .unwrap_or(usize::MAX);
-    let occurrence = usize::try_from(long(args, 4).unwrap_or(1))
-        .unwrap_or(1)
-        .max(1);
+    let Some((length, occurrence)) = stretch(args) else {
+        return Datum::Null;
+    };
     let part: String = source.chars().skip(start).take(length).collect();
     let found = regex.find_iter(&part).nth(occurrence - 1);
     if let Some(head) = found.and_then(|found| part.get(..found.start())) {

@@ -32,7 +32,9 @@ pub(super) const KERNELS: &[Kernel] = &[
     strict(&["series_less_equals"], |_, a| compare(a, |x, y| x <= y)),
     strict(&["series_greater"], |_, a| compare(a, |x, y| x > y)),
     strict(&["series_greater_equals"], |_, a| compare(a, |x, y| x >= y)),
-    strict(&["series_sum"], |_, a| reduce(a, |v| v.iter().sum())),
+    strict(&["series_sum"], |_, a| {
+        reduce(a, |v| v.iter().sum::<f64>() + 0.0)
+    }),
     strict(&["series_product"], |_, a| {
         reduce(a, |v| v.iter().product())
     }),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::regex_fn::{compile, long, text};
+use super::regex_fn::{compile, long, stretch, text};
 use super::{Call, Kernel, lenient, strict};
 use crate::values::datum::slice;
 use crate::values::{Datum, convert, dynamic};
@@ -12,20 +12,20 @@ use crate::values::{Datum, convert, dynamic};
 pub(super) const KERNELS: &[Kernel] = &[
     lenient(&["strcat"], strcat),
     lenient(&["strcat_delim"], strcat_delim),
-    lenient(&["strlen"], |_, args| count(text(args, 0).chars().count())),
-    lenient(&["string_size"], |_, args| count(text(args, 0).len())),
+    lenient(&["strlen"], |_, args| count(shown(args, 0).chars().count())),
+    lenient(&["string_size"], |_, args| count(shown(args, 0).len())),
     lenient(&["strrep"], strrep),
     lenient(&["strcmp"], |_, args| {
-        Datum::Long(text(args, 0).cmp(text(args, 1)) as i64)
+        Datum::Long(shown(args, 0).cmp(&shown(args, 1)) as i64)
     }),
     lenient(&["substring"], substring),
     lenient(&["split"], split),
     lenient(&["indexof"], index_of),
     lenient(&["tolower"], |_, args| {
-        Datum::string(text(args, 0).to_lowercase())
+        Datum::string(shown(args, 0).to_lowercase())
     }),
     lenient(&["toupper"], |_, args| {
-        Datum::string(text(args, 0).to_uppercase())
+        Datum::string(shown(args, 0).to_uppercase())
     }),
     lenient(&["reverse"], |_, args| {
         let source = args.first().map_or(Cow::Borrowed(""), convert::to_text);
@@ -46,12 +46,12 @@ pub(super) const KERNELS: &[Kernel] = &[
     lenient(&["translate"], translate),
     lenient(&["format_bytes"], format_bytes),
     lenient(&["isascii"], |_, args| {
-        Datum::Bool(text(args, 0).is_ascii())
+        Datum::Bool(shown(args, 0).is_ascii())
     }),
     lenient(&["isutf8"], |_, _| Datum::Bool(true)),
     lenient(&["unicode_codepoints_from_string", "to_utf8"], |_, args| {
         Datum::json(&Value::Array(
-            text(args, 0)
+            shown(args, 0)
                 .chars()
                 .map(|c| Value::from(u32::from(c)))
                 .collect(),
@@ -63,6 +63,11 @@ pub(super) const KERNELS: &[Kernel] = &[
     ),
     strict(&["has_any_index"], has_any_index),
 ];
+
+/// An argument as text: that of a dynamic string has no quotes.
+pub(super) fn shown<'a>(args: &[Datum<'a>], idx: usize) -> Cow<'a, str> {
+    args.get(idx).map_or(Cow::Borrowed(""), convert::to_text)
+}
 
 fn count(n: usize) -> Datum<'static> {
     Datum::Long(i64::try_from(n).unwrap_or(i64::MAX))
@@ -85,21 +90,18 @@ fn strcat_delim<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
     Datum::string(parts.join(text(args, 0)))
 }
 
-/// Longest text that repetition makes.
-const REPEAT_BYTES_MAX: usize = 1 << 20;
+/// How often a text is repeated at most; a greater number counts as this one.
+const REPEATS_MAX: usize = 1_024;
 
 fn strrep<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
     let unit = args.first().map_or(Cow::Borrowed(""), convert::to_text);
     let times = usize::try_from(long(args, 1).unwrap_or(0)).unwrap_or(0);
-    let delimiter = if args.len() > 2 { text(args, 2) } else { "" };
-    if (unit.len() + delimiter.len()).saturating_mul(times) > REPEAT_BYTES_MAX {
-        return Datum::string("");
-    }
-    Datum::string(vec![unit.as_ref(); times].join(delimiter))
+    let delimiter = args.get(2).map_or(Cow::Borrowed(""), convert::to_text);
+    Datum::string(vec![unit.as_ref(); times.min(REPEATS_MAX)].join(&delimiter))
 }
 
 fn substring<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
-    let source = args.first().map_or(Cow::Borrowed(""), Datum::cow);
+    let source = shown(args, 0);
     let n_chars = i64::try_from(source.chars().count()).unwrap_or(i64::MAX);
     let start = long(args, 1).unwrap_or(0);
     // A negative start counts from the end.
@@ -125,9 +127,9 @@ fn substring<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
 }
 
 fn split<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
-    let (source, delimiter) = (text(args, 0), text(args, 1));
+    let (source, delimiter) = (shown(args, 0), text(args, 1));
     let parts: Vec<Value> = if delimiter.is_empty() {
-        vec![Value::from(source)]
+        vec![Value::from(source.as_ref())]
     } else {
         source.split(delimiter).map(Value::from).collect()
     };
@@ -152,13 +154,9 @@ fn index_of<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
     } else {
         usize::try_from(start).unwrap_or(0)
     };
-    let length = long(args, 3)
-        .filter(|v| *v >= 0)
-        .and_then(|v| usize::try_from(v).ok())
-        .unwrap_or(usize::MAX);
-    let occurrence = usize::try_from(long(args, 4).unwrap_or(1))
-        .unwrap_or(1)
-        .max(1);
+    let Some((length, occurrence)) = stretch(args) else {
+        return Datum::Null;
+    };
     if start > n_chars {
         return Datum::Long(-1);
     }
@@ -281,10 +279,10 @@ fn make_string<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
 }
 
 fn has_any_index<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
-    let source = text(args, 0);
+    let source = shown(args, 0);
     let found = items(args, 1).iter().position(|item| {
         super::term::TextTest::new(super::term::Place::Has, &dynamic::to_plain_text(item), true)
-            .test(source)
+            .test(&source)
     });
     found.map_or(Datum::Long(-1), count)
 }

@@ -11,7 +11,7 @@ use crate::functions::scalar_udf;
 use crate::values::{arrow_type, decimal};
 
 /// Functions that are lowered to DataFusion expressions and have no kernel.
-pub(crate) const NATIVE_FUNCTIONS: &[&str] = &["case", "coalesce", "iff", "not"];
+pub(crate) const NATIVE_FUNCTIONS: &[&str] = &["bin_auto", "case", "coalesce", "iff", "not"];
 
 pub(super) fn literal(value: &Literal, ty: Type) -> ScalarValue {
     match value {
@@ -148,6 +148,11 @@ impl Lowering<'_> {
             },
             "iff" | "iif" | "case" => self.case(args, expr),
             "coalesce" => self.coalesce(args, expr),
+            // With a size, binding made it a `bin_at`.
+            "bin_auto" => Err(EngineError::BadArgument {
+                what: "`bin_auto` needs a bin size: `set query_bin_auto_size = 1h;`".to_owned(),
+                span: expr.span,
+            }),
             "ingestion_time"
                 if self
                     .ingestion_known

@@ -1,5 +1,5 @@
 //! Window functions over rows that are collected in order: `prev`, `next`, `row_number`, `row_cumsum`,
-//! `row_rank_dense`, `row_rank_min`, `row_window_session`.
+//! `row_rank`, `row_rank_dense`, `row_rank_min`, `row_window_session`.
 
 use arrow::array::ArrayRef;
 use datafusion::error::Result;
@@ -20,6 +20,7 @@ pub(crate) const NAMES: &[&str] = &[
     "prev",
     "row_cumsum",
     "row_number",
+    "row_rank",
     "row_rank_dense",
     "row_rank_min",
     "row_window_session",
@@ -56,8 +57,12 @@ pub(crate) fn evaluate(call: &Call, rows: usize, group: Option<&ArrayRef>) -> Re
         "prev" => window.shifted(-1, groups.as_ref(), &mut out),
         "next" => window.shifted(1, groups.as_ref(), &mut out),
         "row_cumsum" => window.cumulative(&mut out),
-        "row_rank_dense" => window.rank(true, &mut out),
-        "row_rank_min" => window.rank(false, &mut out),
+        "row_rank" => {
+            let dense = rows > 0 && window.arg(1, 0) == Datum::Bool(true);
+            window.rank(dense, None, &mut out);
+        }
+        "row_rank_dense" => window.rank(true, Some(1), &mut out),
+        "row_rank_min" => window.rank(false, Some(1), &mut out),
         "row_window_session" => window.session(&mut out),
         _ => window.number(&mut out),
     }
@@ -141,10 +146,11 @@ impl Window<'_> {
         }
     }
 
-    fn rank(&self, dense: bool, out: &mut ColumnBuilder) {
+    fn rank(&self, dense: bool, restart: Option<usize>, out: &mut ColumnBuilder) {
         let (mut rank, mut position) = (0i64, 0i64);
         for row in 0..self.rows {
-            if self.restarts(1, row) {
+            let restarts = restart.map_or_else(|| (self.starts)(row), |at| self.restarts(at, row));
+            if restarts {
                 (rank, position) = (1, 1);
             } else {
                 position += 1;

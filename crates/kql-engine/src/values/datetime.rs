@@ -235,7 +235,8 @@ fn parse_slashes(text: &str) -> Option<i64> {
 fn parse_named_month(text: &str) -> Option<i64> {
     let cleaned = text.replace([',', '-'], " ");
     let source = if text.contains(':') {
-        text.replace(',', " ")
+        // A dash beside a letter is one of the date's, any other may begin an offset.
+        undashed(&text.replace(',', " "))
     } else {
         cleaned
     };
@@ -267,6 +268,19 @@ fn parse_named_month(text: &str) -> Option<i64> {
     }
     let (time, offset) = parse_clock(&clock.join(" "))?;
     checked(base + time - offset)
+}
+
+fn undashed(text: &str) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    let letter = |at: Option<usize>| {
+        at.and_then(|at| chars.get(at))
+            .is_some_and(|c| c.is_ascii_alphabetic())
+    };
+    let plain = |(at, c): (usize, &char)| match c {
+        '-' if letter(at.checked_sub(1)) || letter(at.checked_add(1)) => ' ',
+        c => *c,
+    };
+    chars.iter().enumerate().map(plain).collect()
 }
 
 const MONTHS: [&str; 12] = [

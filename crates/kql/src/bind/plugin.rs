@@ -496,6 +496,13 @@ fn layout(plugin: &str) -> Option<&'static [Part]> {
         "ai_chat_completion" | "ai_chat_completion_prompt" => {
             &[Input, Suffixed(0, "_completion", String)]
         }
+        "diffpatterns_text" => &[
+            Fixed("Count_of_True", Long),
+            Fixed("Count_of_False", Long),
+            Fixed("Percent_of_True", Real),
+            Fixed("Percent_of_False", Real),
+            Fixed("Pattern", String),
+        ],
         "estimate_rows_count" => &[Fixed("EstimatedRowsCount", Long)],
         _ => return None,
     })

@@ -25,7 +25,7 @@ pub(super) const ENTRIES: &[Function] = &[
     Function::new("getyear", &["(date: datetime) -> int"], "Year.").example("getyear(datetime(2026-03-14)) == 2026").alias_of("getyear"),
     Function::new("hourofday", &["(date: datetime) -> int"], "Hour of the day, 0 to 23.").example("hourofday(datetime(2026-03-14 18:54)) == 18"),
     Function::new("make_datetime", &["(year: number, month: number, day: number, hour: number?, minute: number?, second: number?) -> datetime", "(value: scalar) -> datetime"], "Datetime of its parts.").example("make_datetime(2026, 3, 14, 12, 30) == datetime(2026-03-14 12:30)").named_as_only_argument(),
-    Function::new("make_timespan", &["(days: integer, hours: integer, minutes: integer, seconds: integer) -> timespan", "(hours: integer, minutes: integer, seconds: integer?) -> timespan", "(value: scalar) -> timespan"], "Timespan of its parts.").example("make_timespan(1, 30, 0) == 90m").named_as_only_argument(),
+    Function::new("make_timespan", &["(days: integer, hours: integer, minutes: integer, seconds: number) -> timespan", "(hours: integer, minutes: integer, seconds: number?) -> timespan", "(value: scalar) -> timespan"], "Timespan of its parts.").example("make_timespan(1, 30, 0) == 90m").named_as_only_argument(),
     Function::new("monthofyear", &["(date: datetime) -> int"], "Month of the year, 1 to 12.").example("monthofyear(datetime(2026-03-14)) == 3"),
     Function::new("now", &["(offset: timespan?) -> datetime"], "The time at which the query runs, plus an offset.").example("now(-1h)"),
     Function::new("startofday", &["(date: datetime, offset: long?) -> datetime"], "Start of the day, shifted by an offset of days.").example("startofday(TimeGenerated, -1)").named_as_argument(),

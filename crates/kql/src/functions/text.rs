@@ -33,7 +33,6 @@ pub(super) const ENTRIES: &[Function] = &[
     Function::new("replace_strings", &["(text: string, lookups: array, rewrites: array) -> string"], "Replaces all occurrences of several strings.").example("replace_strings(\"a-b_c\", dynamic([\"-\", \"_\"]), dynamic([\"+\", \".\"])) == \"a+b.c\""),
     Function::new("reverse", &["(value: scalar) -> string"], "The string backwards.").example("reverse(\"abc\") == \"cba\""),
     Function::new("row_id", &["() -> string"], "Id of the row.").example("row_id()"),
-    Function::new("row_rank", &["(column: plain, dense: const bool?) -> long"], "Rank of the row.").example("row_rank(EventID)"),
     Function::new("rowstore_ordinal_range", &["() -> dynamic"], "Range of row ordinals of the row's storage unit.").example("rowstore_ordinal_range()"),
     Function::new("split", &["(source: scalar, delimiter: string, requested_index: integer?) -> dynamic"], "Array of the parts between delimiters, or only the part of the given index.").example("split(\"a,b,c\", \",\")[1] == \"b\"").named_as_argument(),
     Function::new("strcat", &["(arg: scalar+) -> string"], "Joins 1 to 64 values as strings.").example("strcat(Account, \"@\", Domain)"),

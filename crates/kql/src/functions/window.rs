@@ -29,6 +29,12 @@ pub(super) const ENTRIES: &[Function] = &[
     )
     .example("row_number(1)"),
     Function::new(
+        "row_rank",
+        &["(column: plain, dense: const bool?) -> long"],
+        "Older form of row_rank_min, and of row_rank_dense when the second argument is true.",
+    )
+    .example("row_rank(EventID)"),
+    Function::new(
         "row_rank_dense",
         &["(term: plain, restart: bool?) -> long"],
         "Rank of the row without gaps.",

@@ -6,12 +6,16 @@
 
 pub(super) mod grid;
 pub(super) mod line;
+pub(super) mod mosaic;
 pub(super) mod overlay;
 pub(super) mod point;
 pub(super) mod polygon;
 mod shape;
 mod sphere;
+mod target;
 pub(super) mod wkt;
+
+pub(crate) use target::{Place, Target};
 
 use crate::values::Datum;
 

@@ -3,15 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
 
-use arrow::array::{RecordBatch, UInt32Array};
-use arrow::compute::take;
+use arrow::array::RecordBatch;
 use datafusion::error::Result;
-use kql::types::Type;
 
-use crate::operators::rows::{
-    ArgValue, Cancel, ColumnRef, Key, Made, Output, PluginCall, ROWS_MAX, bad_argument, limit,
-};
-use crate::values::{ColumnBuilder, Datum, Reader, convert};
+use super::lookup_rows::Pairs;
+use crate::operators::rows::{ArgValue, Cancel, ColumnRef, Key, Output, PluginCall, bad_argument};
+use crate::values::{Datum, convert};
 
 /// An address as 128 bits and the length of its prefix among them; IPv4 in its mapped form.
 fn network(text: &str, v4: bool) -> Option<(u128, u32)> {
@@ -68,12 +65,11 @@ pub(super) fn lookup(call: &PluginCall, batch: &RecordBatch, cancel: &Cancel) ->
                 .read(batch)
         })
         .collect::<Result<Vec<_>>>()?;
-    let (mut left, mut right): (Vec<u32>, Vec<Option<u32>>) = (Vec::new(), Vec::new());
+    let mut pairs = Pairs::default();
     for row in 0..batch.num_rows() {
         cancel.check()?;
-        let before = left.len();
-        let number = |row: usize| u32::try_from(row).unwrap_or(u32::MAX);
         let text = convert::to_text(&address.get(row));
+        let mut matches = Vec::new();
         if let Some((bits, prefix)) = network(&text, v4) {
             let key: Vec<Key> = keys
                 .iter()
@@ -81,68 +77,14 @@ pub(super) fn lookup(call: &PluginCall, batch: &RecordBatch, cancel: &Cancel) ->
                 .collect();
             for (length, of_length) in networks.range(..=prefix) {
                 let found = of_length.get(&(masked(bits, *length), key.clone()));
-                for other in found.into_iter().flatten() {
-                    left.push(number(row));
-                    right.push(Some(number(*other)));
-                }
+                matches.extend(found.into_iter().flatten().copied());
             }
         }
-        if left.len() == before && unmatched {
-            left.push(number(row));
-            right.push(None);
-        }
-        if left.len() > ROWS_MAX {
-            return Err(limit(format!(
-                "{} made more than {ROWS_MAX} rows",
-                call.plugin
-            )));
-        }
+        pairs.add(&call.plugin, row, matches, unmatched)?;
     }
-    let rows = left.len();
-    let (left, right) = (UInt32Array::from(left), UInt32Array::from(right));
-    let mut made = Vec::new();
-    for column in &call.input {
-        made.push(Made {
-            title: column.title.clone(),
-            ty: column.ty,
-            array: take(&column.array(batch)?, &left, None)?,
-        });
-    }
-    let dropped = |column: &&ColumnRef| !further.iter().any(|key| key.key == column.key);
-    for column in columns.iter().filter(dropped) {
-        let taken = take(&column.array(table)?, &right, None)?;
-        made.push(Made {
-            title: free_title(&made, &column.title),
-            ty: column.ty,
-            array: if column.ty == Type::String {
-                filled(column.ty, &taken)?
-            } else {
-                taken
-            },
-        });
-    }
-    Ok((made, rows))
-}
-
-/// As a join names the right side's columns.
-fn free_title(made: &[Made], title: &str) -> String {
-    let taken = |title: &str| made.iter().any(|made| made.title == title);
-    if !taken(title) {
-        return title.to_owned();
-    }
-    let mut number = 1;
-    while taken(&format!("{title}{number}")) {
-        number += 1;
-    }
-    format!("{title}{number}")
-}
-
-/// A string is never null.
-fn filled(ty: Type, array: &arrow::array::ArrayRef) -> Result<arrow::array::ArrayRef> {
-    let reader = Reader::new(ty, array, false)?;
-    let mut out = ColumnBuilder::new(ty, array.len());
-    (0..array.len()).for_each(|row| out.push(&reader.get(row)));
-    Ok(out.finish())
+    pairs.table(call, batch, (table, columns), |column| {
+        !further.iter().any(|key| key.key == column.key)
+    })
 }
 
 fn title_of(columns: &[ColumnRef], key: &ColumnRef) -> String {

@@ -2,8 +2,12 @@
 
 mod activity;
 mod baskets;
+mod diffpatterns_text;
 mod funnel;
+mod geo_lookup;
+mod intersect;
 mod ip_lookup;
+mod lookup_rows;
 mod reduce;
 mod reshape;
 mod rolling_percentile;
@@ -25,9 +29,14 @@ const PLUGINS: &[(&str, Run)] = &[
     ("activity_metrics", activity::metrics),
     ("autocluster", baskets::autocluster),
     ("basket", baskets::basket),
+    ("dcount_intersect", intersect::dcount_intersect),
     ("diffpatterns", baskets::diffpatterns),
+    ("diffpatterns_text", diffpatterns_text::diffpatterns_text),
+    ("estimate_rows_count", reshape::estimate_rows_count),
     ("funnel_sequence", funnel::sequence),
     ("funnel_sequence_completion", funnel::completion),
+    ("geo_line_lookup", geo_lookup::lookup),
+    ("geo_polygon_lookup", geo_lookup::lookup),
     ("identity", reshape::identity),
     ("identity_v3", reshape::identity),
     ("ipv4_lookup", ip_lookup::lookup),
