@@ -124,7 +124,8 @@ pub fn expressions(rel: &Rel) -> Vec<&Expr> {
             ..
         } => aggregates
             .iter()
-            .flat_map(|(aggregate, _)| &aggregate.args)
+            .flat_map(|series| std::iter::once(&series.aggregate).chain(&series.inner))
+            .flat_map(|aggregate| &aggregate.args)
             .chain([axis.as_ref()])
             .chain(keys.iter().map(|(_, key)| key))
             .collect(),
