@@ -234,7 +234,12 @@ fn sorted(value: Value) -> Value {
             items.sort_by_cached_key(ToString::to_string);
             Value::Array(items)
         }
-        Value::Object(map) => map.into_iter().map(|(key, v)| (key, sorted(v))).collect(),
+        Value::Object(map) => {
+            let entries = map.into_iter().map(|(key, v)| (key, sorted(v)));
+            // A bag has no order either.
+            let entries: std::collections::BTreeMap<_, _> = entries.collect();
+            entries.into_iter().collect()
+        }
         Value::Number(number) if number.is_f64() => rounded(&number),
         other => other,
     }
