@@ -365,7 +365,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Says how a query would be run, without running it. */
+        /** Runs a query and says how: what it read and left out, and the time of each operator. */
         post: operations["post_query_explain"];
         delete?: never;
         options?: never;
