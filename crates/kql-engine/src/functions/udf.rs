@@ -130,13 +130,16 @@ pub(super) fn readers(types: &[Type], args: &[ColumnarValue]) -> Result<Vec<Read
         .collect()
 }
 
+/// A kernel of one row.
+pub(super) type RowKernel = for<'a> fn(&Call<'_>, &[Datum<'a>]) -> Datum<'a>;
+
 /// Evaluates row by row; a strict function is null where an argument is.
 pub(super) fn rows(
     call: &Call<'_>,
     args: &[ColumnarValue],
     number_rows: usize,
     deterministic: bool,
-    (eval, strict): (for<'a> fn(&Call<'_>, &[Datum<'a>]) -> Datum<'a>, bool),
+    (eval, strict): (RowKernel, bool),
 ) -> Result<ColumnarValue> {
     let readers = readers(call.args, args)?;
     let constant = deterministic

@@ -144,8 +144,17 @@ pub(crate) fn assemble(
         return Err(DataFusionError::Internal("a series without an axis".into()));
     }
     let of_line = Reader::new(Type::Long, &keys.remove(0), false)?;
+    // Many series have one axis: its text is made once.
+    let axes: Vec<Value> = lines.iter().map(Axis::json).collect();
+    let axes: Vec<Datum<'_>> = axes.iter().map(Datum::json).collect();
+    let line_of = |group: usize| place(&of_line.get(group));
+    let mut axis = ColumnBuilder::new(Type::Dynamic, picks.len());
+    for group in 0..picks.len() {
+        let text = line_of(group).and_then(|line| axes.get(line));
+        axis.push(text.unwrap_or(&Datum::Null));
+    }
     let lines: Vec<Option<&Axis>> = (0..picks.len())
-        .map(|group| lines.get(place(&of_line.get(group))?))
+        .map(|group| lines.get(line_of(group)?))
         .collect();
     let mut columns = Vec::with_capacity(series.len() + 1);
     for one in series {
@@ -160,11 +169,7 @@ pub(crate) fn assemble(
         }
         columns.push(arrays(laid.into_iter().map(Value::Array)));
     }
-    columns.push(arrays(
-        lines
-            .iter()
-            .map(|line| line.map_or(Value::Null, Axis::json)),
-    ));
+    columns.push(axis.finish());
     Ok(Assembled {
         keys,
         series: columns,

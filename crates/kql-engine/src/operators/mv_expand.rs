@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Int64Builder, ListArray, ListBuilder};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Builder, ListArray, ListBuilder};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field};
 use datafusion::error::{DataFusionError, Result};
@@ -13,7 +13,7 @@ use datafusion::logical_expr::{
 use kql::types::Type;
 use serde_json::{Map, Value};
 
-use crate::values::{ColumnBuilder, Reader, arrow_type, dynamic};
+use crate::values::{ColumnBuilder, Datum, Reader, arrow_type, dynamic, elements};
 
 /// What a list function makes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -95,7 +95,21 @@ impl ListFunction {
         let reader = Reader::new(Type::Dynamic, array, false)?;
         let mut values = ColumnBuilder::new(ty, array.len());
         let mut lengths = Vec::with_capacity(array.len());
+        let texts = array.as_string_opt::<i32>();
+        // Series of one `make-series` share their axis: it is read once.
+        let mut before: Option<(&str, Vec<Datum<'static>>)> = None;
         for row in 0..array.len() {
+            let text = texts.filter(|t| t.is_valid(row)).map(|t| t.value(row));
+            if let Some(text) = text {
+                if before.as_ref().is_none_or(|(same, _)| *same != text) {
+                    before = elements::typed(text, ty, self.limit).map(|items| (text, items));
+                }
+                if let Some((_, items)) = &before {
+                    items.iter().for_each(|item| values.push(item));
+                    lengths.push(items.len());
+                    continue;
+                }
+            }
             let mut items = expand(dynamic::to_json(&reader.get(row)), bags_as_arrays);
             items.truncate(self.limit);
             items

@@ -112,9 +112,45 @@ pub(crate) fn format_trimmed(ticks: i64) -> String {
 /// `month/day/year` with an optional clock; a day, a month name and a year. `None` for anything else.
 pub(crate) fn parse(text: &str) -> Option<i64> {
     let text = text.trim();
-    parse_iso(text)
+    parse_canonical(text)
+        .or_else(|| parse_iso(text))
         .or_else(|| parse_slashes(text))
         .or_else(|| parse_named_month(text))
+}
+
+/// `yyyy-MM-ddTHH:mm:ss.fffffffZ`, as datetimes are printed: every digit has its place.
+fn parse_canonical(text: &str) -> Option<i64> {
+    let bytes: &[u8; 28] = text.as_bytes().try_into().ok()?;
+    let marks = [
+        (4, b'-'),
+        (7, b'-'),
+        (10, b'T'),
+        (13, b':'),
+        (16, b':'),
+        (19, b'.'),
+        (27, b'Z'),
+    ];
+    if marks.iter().any(|(at, mark)| bytes.get(*at) != Some(mark)) {
+        return None;
+    }
+    let number = |from: usize, to: usize| {
+        bytes.get(from..to)?.iter().try_fold(0_i64, |sum, digit| {
+            digit
+                .is_ascii_digit()
+                .then(|| sum * 10 + i64::from(digit - b'0'))
+        })
+    };
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let seconds = (hour * 60 + minute) * 60 + second;
+    from_fields(
+        number(0, 4)?,
+        number(5, 7)?,
+        number(8, 10)?,
+        seconds * 10_000_000 + number(20, 27)?,
+    )
 }
 
 fn parse_iso(text: &str) -> Option<i64> {

@@ -8,6 +8,7 @@ pub(crate) mod datetime;
 pub(crate) mod datum;
 pub(crate) mod decimal;
 pub(crate) mod dynamic;
+pub(crate) mod elements;
 pub(crate) mod number;
 pub(crate) mod timespan;
 
