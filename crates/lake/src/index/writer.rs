@@ -16,8 +16,9 @@ use crate::data_file::DataFile;
 use crate::durable::create_dir;
 use crate::error::{AtPath, Result};
 
-/// A set of more keys says nothing worth its bytes.
-const KEYS_MAX: usize = 4_000_000;
+/// Keys of a row group, all columns together: about 150 MB while it is written. Texts of another
+/// kind than logs, or made to hurt, have more; the columns beyond are read whole.
+const KEYS_MAX: usize = 8_000_000;
 
 /// Collects the keys of rows in the order in which they are written.
 #[derive(Debug)]
@@ -25,6 +26,7 @@ pub(crate) struct IndexWriter {
     columns: Vec<Column>,
     /// Rows at which a row group ends.
     group_rows: usize,
+    keys_max: usize,
     /// Rows of the row groups so far, the last one open.
     rows: Vec<u64>,
 }
@@ -74,6 +76,7 @@ impl IndexWriter {
         Self {
             columns: columns.collect(),
             group_rows,
+            keys_max: KEYS_MAX,
             rows: vec![0],
         }
     }
@@ -88,10 +91,16 @@ impl IndexWriter {
                 continue;
             }
             let rows = (self.group_rows - open).min(batch.num_rows() - from);
+            let mut held: usize = self.columns.iter().map(|column| column.keys.len()).sum();
             for column in &mut self.columns {
                 let array = batch.column_by_name(&column.name);
                 if let Some(array) = array.and_then(|array| array.as_string_opt::<i32>()) {
-                    column.observe(&array.slice(from, rows));
+                    let others = held - column.keys.len();
+                    column.observe(
+                        &array.slice(from, rows),
+                        self.keys_max.saturating_sub(others),
+                    );
+                    held = others + column.keys.len();
                 }
             }
             if let Some(last) = self.rows.last_mut() {
@@ -148,7 +157,8 @@ impl IndexWriter {
 }
 
 impl Column {
-    fn observe(&mut self, array: &StringArray) {
+    /// Adds values; with more than `keys_max` keys the column's set holds anything.
+    fn observe(&mut self, array: &StringArray, keys_max: usize) {
         if self.full {
             return;
         }
@@ -171,8 +181,10 @@ impl Column {
             keys_of(value, &mut self.scratch, &mut |key| {
                 keys.insert(key);
             });
-            if self.keys.len() > KEYS_MAX {
+            if self.keys.len() > keys_max {
                 self.full = true;
+                self.keys = Keys::default();
+                self.values = Keys::default();
                 return;
             }
         }
@@ -188,5 +200,38 @@ impl Column {
             let count = u32::try_from(keys.len()).ok();
             (count, keys::encode(&keys))
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::ArrayRef;
+    use std::sync::Arc;
+
+    fn batch(rows: usize) -> RecordBatch {
+        let many: StringArray = (0..rows)
+            .map(|row| Some(format!("m{row} n{row}")))
+            .collect();
+        let few: StringArray = (0..rows).map(|_| Some("few")).collect();
+        let columns: [(&str, ArrayRef); 2] = [("Many", Arc::new(many)), ("Few", Arc::new(few))];
+        RecordBatch::try_from_iter(columns).unwrap()
+    }
+
+    #[test]
+    fn a_column_with_too_many_keys_holds_anything_and_leaves_the_others_theirs() {
+        let names = ["Many", "Few"].map(str::to_owned);
+        let mut writer = IndexWriter::new(names.into_iter(), 1000);
+        writer.keys_max = 100;
+        writer.observe(&batch(500));
+        assert!(writer.columns.iter().all(|column| column.keys.len() <= 100));
+        writer.observe(&batch(10));
+        writer.end_group();
+        let sets: Vec<Option<u32>> = writer.columns.iter().map(|c| c.done[0].0).collect();
+        assert_eq!(sets, [None, Some(1)]);
+        // The next row group begins anew.
+        writer.observe(&batch(10));
+        writer.end_group();
+        assert_eq!(writer.columns[0].done[1].0, Some(30));
     }
 }
