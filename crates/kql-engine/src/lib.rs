@@ -24,7 +24,7 @@ mod values;
 pub use engine::{Engine, EngineOptions, Limits, RunOptions};
 pub use error::EngineError;
 pub use filter::filter_mask;
-pub use profile::{METRICS, OperatorProfile, Profile, ScanProfile};
+pub use profile::{OperatorProfile, Profile, ScanProfile};
 pub use result::{QueryResult, ResultTable, Statistics};
 pub use table_source::{MemoryTables, TableSource};
 pub use text_filter::{TextFilter, TextPlace, text_filter};

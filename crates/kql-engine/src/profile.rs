@@ -1,7 +1,7 @@
 //! What a run did, for people: what was read and left out, and where the time went.
 //!
 //! Scans report through metrics of their plan. DataFusion's Parquet source counts bytes, pages and
-//! row groups; a table of ours adds what it left out before (see [`METRICS`]).
+//! row groups; a table of ours adds what it left out before (the counters below).
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,19 +11,8 @@ use std::time::Duration;
 use datafusion::physical_plan::metrics::{MetricValue, MetricsSet};
 use datafusion::physical_plan::{DisplayFormatType, ExecutionPlan};
 
-/// Names of the counters that a table's scan may add to its plan, and what they count.
-pub const METRICS: [(&str, &str); 4] = [
-    (FILES, "files of the table"),
-    (FILES_BY_TIME, "files outside the filter's time range"),
-    (
-        FILES_BY_INDEX,
-        "files without the texts looked for, by an index",
-    ),
-    (
-        GROUPS_BY_INDEX,
-        "row groups without them, in the files that are read",
-    ),
-];
+/// Counters that a table's scan may add to its plan: files of the table, files outside the filter's time range, files
+/// and row groups without the texts looked for, by an index.
 const FILES: &str = "files_total";
 const FILES_BY_TIME: &str = "files_pruned_time";
 const FILES_BY_INDEX: &str = "files_pruned_index";

@@ -14,7 +14,7 @@ use kql::types::Type;
 use serde_json::Value;
 
 use super::collected::apart;
-use super::{Lowering, name, unsupported, walk};
+use super::{Lowering, name, unsupported};
 use crate::error::Result;
 use crate::operators::graph::Graph;
 use crate::operators::graph_match::{Bound, Element, Match, Pattern, search};
@@ -116,7 +116,7 @@ impl<'q> Lowering<'q> {
         }
         let mut of = HashSet::new();
         let mut subquery = false;
-        walk::each(conjunct, &mut |part| match &part.kind {
+        conjunct.each(&mut |part| match &part.kind {
             ExprKind::Column(id) => {
                 let element = found.elements.iter().position(|element| {
                     let mut columns = element.columns.iter();
@@ -217,7 +217,7 @@ impl<'q> Lowering<'q> {
 /// Whether an expression reads columns of these rows only.
 fn reads_only(expr: &Expr, rows: &RecordBatch) -> bool {
     let mut all = true;
-    walk::each(expr, &mut |part| {
+    expr.each(&mut |part| {
         if let ExprKind::Column(id) = &part.kind {
             all &= rows.column_by_name(&name(*id)).is_some();
         }

@@ -11,7 +11,7 @@ use kql::plan::{Aggregate, ColumnId, Expr, ExprKind, Rel, RelOp};
 use kql::types::Type;
 
 use super::predicate::raw_column;
-use super::{Lowering, build, column, has, name, walk};
+use super::{Lowering, build, column, has, name};
 use crate::error::Result;
 
 /// With fewer columns than this, one read of all is as fast.
@@ -93,7 +93,7 @@ impl<'q> Lowering<'q> {
             RelOp::Table { name, .. } => self.tables.rows_have_time(name),
             RelOp::Filter { input, predicate } => {
                 let mut plain = true;
-                walk::each(predicate, &mut |part| {
+                predicate.each(&mut |part| {
                     plain &= match &part.kind {
                         ExprKind::Call { function, .. } => {
                             crate::functions::is_deterministic(function)

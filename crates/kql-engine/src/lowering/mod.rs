@@ -21,6 +21,7 @@ mod plugin;
 mod predicate;
 mod projection;
 mod relational;
+mod row_order;
 mod row_plugin;
 mod runs;
 mod scan;
@@ -28,7 +29,6 @@ mod series;
 mod sources;
 mod top_nested;
 mod union;
-mod walk;
 mod window;
 
 use std::collections::{HashMap, HashSet};
@@ -44,8 +44,8 @@ use kql::types::{Span, Type};
 
 pub(crate) use aggregate::AGGREGATES;
 pub(crate) use expression::NATIVE_FUNCTIONS;
+pub(crate) use row_order::depends_on_order;
 pub(crate) use sources::stored_columns;
-pub(crate) use walk::depends_on_order;
 
 use crate::error::{EngineError, Result};
 use crate::staging::Staging;

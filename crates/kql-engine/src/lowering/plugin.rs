@@ -204,7 +204,7 @@ impl<'q> Lowering<'q> {
         }
         let mut used = Vec::new();
         for expr in std::iter::once(key).chain(aggregate.iter().flat_map(|a| &a.args)) {
-            super::walk::each(expr, &mut |part| {
+            expr.each(&mut |part| {
                 if let ExprKind::Column(id) = part.kind {
                     used.push(id);
                 }

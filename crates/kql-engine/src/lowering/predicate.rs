@@ -123,7 +123,7 @@ impl Lowering<'_> {
     /// The value of an expression without columns.
     fn fold(&self, expr: &Expr) -> Result<ScalarValue> {
         let mut constant = true;
-        super::walk::each(expr, &mut |part| {
+        expr.each(&mut |part| {
             constant &= !matches!(part.kind, ExprKind::Column(_) | ExprKind::Window { .. });
         });
         if constant {

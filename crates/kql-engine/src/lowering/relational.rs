@@ -13,9 +13,7 @@ use kql::types::Type;
 
 use super::expression::{kernel, lit};
 use super::predicate::raw_column;
-use super::{
-    Lowering, build, column, has, key, name, names, parse_extra, projection, raw_name, walk,
-};
+use super::{Lowering, build, column, has, key, name, names, parse_extra, projection, raw_name};
 use crate::error::{EngineError, Result};
 
 /// Most elements an `in (subquery)` may have, as in Kusto.
@@ -143,8 +141,8 @@ impl<'q> Lowering<'q> {
     pub(super) async fn compute_subqueries(&mut self, rel: &'q Rel) -> Result<()> {
         let mut scalars: Vec<&'q Rel> = Vec::new();
         let mut sets: Vec<(&'q Rel, Type)> = Vec::new();
-        for expr in walk::expressions(rel) {
-            walk::each(expr, &mut |part| match &part.kind {
+        for expr in rel.expressions() {
+            expr.each(&mut |part| match &part.kind {
                 ExprKind::ToScalar(input) => scalars.push(input),
                 ExprKind::InSubquery { input, value, .. } => sets.push((input, value.ty)),
                 _ => {}
@@ -274,7 +272,7 @@ impl<'q> Lowering<'q> {
             return Ok(value);
         };
         let mut size = 0usize;
-        walk::each(expr, &mut |part| {
+        expr.each(&mut |part| {
             let of = match &part.kind {
                 ExprKind::Column(id) => sizes.get(id).copied().unwrap_or(1),
                 _ => 1,

@@ -1,187 +1,8 @@
-//! What an operator's inputs and expressions are, for the passes that look ahead.
+//! Whether a query reads rows in the order an earlier operator made.
 
-use kql::plan::{Expr, ExprKind, GraphOp, PluginArg, Query, Rel, RelOp};
+use kql::plan::{ExprKind, Query, Rel, RelOp};
 
 use super::aggregate::is_order_sensitive;
-
-/// The operators below one.
-pub(super) fn inputs(rel: &Rel) -> Vec<&Rel> {
-    match &rel.op {
-        RelOp::Filter { input, .. }
-        | RelOp::Project { input, .. }
-        | RelOp::Summarize { input, .. }
-        | RelOp::Sort { input, .. }
-        | RelOp::Take { input, .. }
-        | RelOp::Top { input, .. }
-        | RelOp::Distinct { input, .. }
-        | RelOp::Count { input }
-        | RelOp::MvExpand { input, .. }
-        | RelOp::Parse { input, .. }
-        | RelOp::ParseKv { input, .. }
-        | RelOp::Serialize { input }
-        | RelOp::Sample { input, .. }
-        | RelOp::SampleDistinct { input, .. }
-        | RelOp::MakeSeries { input, .. }
-        | RelOp::TopNested { input, .. }
-        | RelOp::GetSchema { input } => vec![input],
-        RelOp::MvApply {
-            input, subquery, ..
-        }
-        | RelOp::Partition {
-            input, subquery, ..
-        } => vec![input, subquery],
-        RelOp::Join { left, right, .. } => vec![left, right],
-        RelOp::Union { inputs, .. } => inputs.iter().map(|input| &input.rel).collect(),
-        RelOp::Scan(_) | RelOp::Graph(_) => pattern_inputs(&rel.op),
-        RelOp::Evaluate { input, args, .. } => {
-            let tables = args.iter().filter_map(|arg| match arg {
-                PluginArg::Rel(rel) => Some(rel),
-                _ => None,
-            });
-            input.iter().map(AsRef::as_ref).chain(tables).collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// The expressions an operator itself evaluates.
-pub(super) fn expressions(rel: &Rel) -> Vec<&Expr> {
-    match &rel.op {
-        RelOp::Values { rows } => rows.iter().flatten().collect(),
-        RelOp::Print { items } | RelOp::Project { items, .. } | RelOp::Distinct { items, .. } => {
-            items.iter().map(|(_, e)| e).collect()
-        }
-        RelOp::Range { from, to, step } => vec![from, to, step],
-        RelOp::Filter { predicate, .. } => vec![predicate],
-        RelOp::Summarize {
-            keys, aggregates, ..
-        } => keys
-            .iter()
-            .map(|(_, e)| e)
-            .chain(aggregates.iter().flat_map(|a| &a.args))
-            .collect(),
-        RelOp::Sort { keys, .. } => keys.iter().map(|k| &k.expr).collect(),
-        RelOp::Top { keys, count, .. } => keys
-            .iter()
-            .map(|k| &k.expr)
-            .chain([count.as_ref()])
-            .collect(),
-        RelOp::Take { count, .. } | RelOp::Sample { count, .. } => vec![count],
-        RelOp::SampleDistinct { count, item, .. } => vec![count, &item.1],
-        RelOp::Join { on, .. } => on.iter().flat_map(|(l, r)| [l, r]).collect(),
-        RelOp::MvExpand { items, limit, .. } | RelOp::MvApply { items, limit, .. } => items
-            .iter()
-            .map(|i| &i.value)
-            .chain(limit.iter().map(AsRef::as_ref))
-            .collect(),
-        RelOp::Parse { value, .. } | RelOp::ParseKv { value, .. } => vec![value],
-        RelOp::MakeSeries {
-            aggregates,
-            axis,
-            from,
-            to,
-            step,
-            keys,
-            ..
-        } => aggregates
-            .iter()
-            .flat_map(|series| {
-                let inner = series.inner.iter().flat_map(|a| &a.args);
-                let aggregate = series.aggregate.args.iter();
-                aggregate.chain(inner).chain([&series.default])
-            })
-            .chain([axis.as_ref(), step.as_ref()])
-            .chain(from.iter().chain(to).map(AsRef::as_ref))
-            .chain(keys.iter().map(|(_, e)| e))
-            .collect(),
-        RelOp::TopNested { levels, .. } => levels
-            .iter()
-            .flat_map(|level| {
-                let inner = level.inner.iter().flat_map(|a| &a.args);
-                let aggregate = level.aggregate.args.iter();
-                aggregate.chain(inner).chain([&level.value.1])
-            })
-            .collect(),
-        RelOp::Scan(_) | RelOp::Graph(_) => pattern_expressions(&rel.op),
-        RelOp::Evaluate { args, .. } => args
-            .iter()
-            .flat_map(|arg| match arg {
-                PluginArg::Expr(e) | PluginArg::Named(_, e) => vec![e],
-                PluginArg::Aggregate(a) => a.args.iter().collect(),
-                PluginArg::Rel(_) => Vec::new(),
-            })
-            .collect(),
-        _ => Vec::new(),
-    }
-}
-
-fn pattern_inputs(op: &RelOp) -> Vec<&Rel> {
-    match op {
-        RelOp::Scan(scan) => vec![&scan.input],
-        RelOp::Graph(graph) => match graph.as_ref() {
-            GraphOp::Make { edges, nodes, .. } => {
-                let tables = nodes.iter().map(|nodes| &nodes.table);
-                std::iter::once(edges.as_ref()).chain(tables).collect()
-            }
-            GraphOp::Where { graph, .. }
-            | GraphOp::MarkComponents { graph, .. }
-            | GraphOp::ToTable { graph, .. } => vec![graph],
-            GraphOp::Match(pattern) => vec![&pattern.graph],
-        },
-        _ => Vec::new(),
-    }
-}
-
-fn pattern_expressions(op: &RelOp) -> Vec<&Expr> {
-    match op {
-        RelOp::Scan(scan) => {
-            let steps = scan.steps.iter().flat_map(|step| {
-                let assigned = step.assignments.iter().map(|(_, value)| value);
-                std::iter::once(&step.condition).chain(assigned)
-            });
-            let defaults = scan.declared.iter().filter_map(|(_, value)| value.as_ref());
-            steps.chain(defaults).chain(&scan.partition).collect()
-        }
-        RelOp::Graph(graph) => match graph.as_ref() {
-            GraphOp::Make { ends, nodes, .. } => {
-                let keys = nodes.iter().map(|nodes| &nodes.key);
-                [&ends.0, &ends.1].into_iter().chain(keys).collect()
-            }
-            GraphOp::Where { predicate, .. } => vec![predicate],
-            GraphOp::MarkComponents { .. } | GraphOp::ToTable { .. } => Vec::new(),
-            GraphOp::Match(pattern) => {
-                let items = pattern.items.iter().map(|(_, value)| value);
-                let values = pattern.values.iter().map(|(_, value)| value.expr.as_ref());
-                items.chain(values).chain(&pattern.condition).collect()
-            }
-        },
-        _ => Vec::new(),
-    }
-}
-
-/// The direct parts of an expression (sub-plans left out).
-pub(super) fn parts(expr: &Expr) -> Vec<&Expr> {
-    match &expr.kind {
-        ExprKind::Call { args, .. } | ExprKind::Window { args, .. } => args.iter().collect(),
-        ExprKind::Binary { left, right, .. } => vec![left, right],
-        ExprKind::Negate(value) | ExprKind::Cast(value) => vec![value],
-        ExprKind::Between {
-            value, low, high, ..
-        } => vec![value, low, high],
-        ExprKind::In { value, list, .. } => std::iter::once(value.as_ref()).chain(list).collect(),
-        ExprKind::InSubquery { value, .. } | ExprKind::Member { value, .. } => vec![value],
-        ExprKind::Index { value, index } => vec![value, index],
-        ExprKind::Literal(_) | ExprKind::Column(_) | ExprKind::ToScalar(_) => Vec::new(),
-    }
-}
-
-/// Visits an expression and all of its parts.
-pub(super) fn each<'e>(expr: &'e Expr, visit: &mut impl FnMut(&'e Expr)) {
-    visit(expr);
-    for part in parts(expr) {
-        each(part, visit);
-    }
-}
 
 /// True when some operator of the query reads rows in the order an earlier one made.
 pub(crate) fn depends_on_order(query: &Query) -> bool {
@@ -209,13 +30,13 @@ fn ordered(rel: &Rel) -> bool {
         return true;
     }
     let mut found = false;
-    for expr in expressions(rel) {
-        each(expr, &mut |part| match &part.kind {
+    for expr in rel.expressions() {
+        expr.each(&mut |part| match &part.kind {
             ExprKind::Window { .. } => found = true,
             ExprKind::InSubquery { input, .. } => found |= ordered(input),
             ExprKind::ToScalar(input) => found |= ordered(input),
             _ => {}
         });
     }
-    found || inputs(rel).into_iter().any(ordered)
+    found || rel.inputs().into_iter().any(ordered)
 }

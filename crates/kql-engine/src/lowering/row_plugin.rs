@@ -5,7 +5,7 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan};
 use kql::plan::{Column, Expr, ExprKind, PluginArg, Rel};
 
-use super::{Lowering, has, name, names, parse_extra, unsupported, walk};
+use super::{Lowering, has, name, names, parse_extra, unsupported};
 use crate::error::{EngineError, Result};
 use crate::operators::plugins;
 use crate::operators::rows::{Arg, ArgValue, Cancel, ColumnRef, Made, Output, PluginCall};
@@ -119,7 +119,7 @@ impl<'q> Lowering<'q> {
             return Ok(ArgValue::Column(ColumnRef { key, title, ty }));
         }
         let mut reads = false;
-        walk::each(expr, &mut |part| {
+        expr.each(&mut |part| {
             reads |= matches!(part.kind, ExprKind::Column(_) | ExprKind::Window { .. });
         });
         if !reads {

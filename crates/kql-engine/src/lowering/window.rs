@@ -4,7 +4,7 @@
 use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan, LogicalPlanBuilder};
 use kql::plan::{Expr, ExprKind, Rel};
 
-use super::{Lowering, build, column, key, names, unsupported, walk};
+use super::{Lowering, build, column, key, names, unsupported};
 use crate::error::Result;
 use crate::operators::window::{self, Call, NAMES};
 use crate::staging::{batch_plan, with_columns};
@@ -17,8 +17,8 @@ impl<'q> Lowering<'q> {
         plan: LogicalPlan,
     ) -> Result<LogicalPlan> {
         let mut found: Vec<&'q Expr> = Vec::new();
-        for expr in walk::expressions(rel) {
-            walk::each(expr, &mut |part| {
+        for expr in rel.expressions() {
+            expr.each(&mut |part| {
                 if matches!(part.kind, ExprKind::Window { .. }) {
                     found.push(part);
                 }

@@ -88,7 +88,7 @@ fn sources(query: &Query, catalog: &StaticCatalog) -> BTreeMap<Source, BTreeMap<
             stored.insert(name.to_string(), *ty);
         }
     }
-    crate::support::plan::each_rel(query, &mut |rel| {
+    query.each_rel(&mut |rel| {
         let source = match &rel.op {
             RelOp::Watchlist { alias } => match &alias.kind {
                 kql::plan::ExprKind::Literal(kql::plan::Literal::String(alias)) => {

@@ -11,7 +11,6 @@ use kql::plan::{
 use serde_json::Value;
 
 use super::inverse;
-use crate::support::plan::{each_expr, each_rel, expressions};
 
 /// Definitions that are followed back from one condition.
 const STEPS_MAX: usize = 24;
@@ -69,8 +68,8 @@ impl Wishes {
             visits: Cell::new(0),
             wishes: Self::default(),
         };
-        each_rel(query, &mut |rel| reader.define(rel));
-        each_rel(query, &mut |rel| reader.read(rel));
+        query.each_rel(&mut |rel| reader.define(rel));
+        query.each_rel(&mut |rel| reader.read(rel));
         reader.share();
         reader.wishes
     }
@@ -212,8 +211,8 @@ impl<'q> Reader<'q> {
             }
             _ => {}
         }
-        for expr in expressions(rel) {
-            each_expr(expr, &mut |part| self.part(part));
+        for expr in rel.expressions() {
+            expr.each(&mut |part| self.part(part));
         }
     }
 
@@ -335,7 +334,7 @@ impl<'q> Reader<'q> {
     /// The stored columns that an expression reads.
     fn places(&self, expr: &'q Expr, steps: usize) -> Vec<Place> {
         let mut ids = Vec::new();
-        each_expr(expr, &mut |part| {
+        expr.each(&mut |part| {
             if let ExprKind::Column(id) = &part.kind {
                 ids.push(*id);
             }

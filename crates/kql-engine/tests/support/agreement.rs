@@ -6,8 +6,6 @@ use kql::types::Type;
 use kql_engine::QueryResult;
 use serde_json::Value;
 
-use super::plan::{each_expr, each_rel, expressions};
-
 /// What a query determines of its rows; the rest is a choice that each run makes anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Determined {
@@ -40,7 +38,7 @@ const BY_POSITION: &[&str] = &["strcat_array", "array_slice", "array_index_of", 
 /// What all results of a query determine.
 pub fn determined(query: &Query) -> Determined {
     let mut collects = false;
-    each_rel(query, &mut |rel| {
+    query.each_rel(&mut |rel| {
         if let RelOp::Summarize { aggregates, .. } = &rel.op {
             collects |= aggregates.iter().any(|a| a.function.starts_with("make_"));
         }
@@ -83,7 +81,7 @@ struct Judge<'q> {
 
 impl Judge<'_> {
     fn rel(&self, rel: &Rel) -> Determined {
-        let choice = expressions(rel).into_iter().any(|expr| self.chooses(expr));
+        let choice = rel.expressions().into_iter().any(|expr| self.chooses(expr));
         match &rel.op {
             RelOp::Filter { input, .. } => self.rel(input).chosen(choice).by_value(),
             RelOp::Project { input, .. } => self.rel(input).chosen(choice),
@@ -159,7 +157,7 @@ impl Judge<'_> {
 
     fn chooses(&self, expr: &Expr) -> bool {
         let mut found = false;
-        each_expr(expr, &mut |part| {
+        expr.each(&mut |part| {
             found |= match &part.kind {
                 ExprKind::Window { .. } => true,
                 ExprKind::Call { function, .. } => {

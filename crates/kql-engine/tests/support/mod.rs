@@ -4,7 +4,6 @@
 
 pub mod agreement;
 pub mod files;
-pub mod plan;
 
 use std::sync::Arc;
 

@@ -17,6 +17,7 @@ use crate::types::{Span, Type};
 mod column_name;
 mod expr;
 mod graph;
+mod parts;
 mod scan;
 mod source_columns;
 pub use column_name::ColumnName;
