@@ -9,6 +9,7 @@ use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::prelude::SessionContext;
 
@@ -17,6 +18,8 @@ use crate::error::{EngineError, Result};
 /// Runs parts of a query and keeps count of what their rows occupy.
 pub(crate) struct Staging {
     session: SessionContext,
+    /// Partitions that a part runs in when nothing in it reads rows in the order of an earlier one.
+    partitions: usize,
     reservation: MemoryReservation,
 }
 
@@ -25,9 +28,21 @@ impl Staging {
         let pool = Arc::clone(&session.runtime_env().memory_pool);
         let reservation = MemoryConsumer::new("rows kept between stages").register(&pool);
         Self {
+            partitions: session.state().config().target_partitions(),
             session,
             reservation,
         }
+    }
+
+    /// Lets parts run in so many partitions where the query as a whole runs in one.
+    pub(crate) fn with_partitions(mut self, partitions: usize) -> Self {
+        self.partitions = partitions;
+        self
+    }
+
+    /// Whether parts can run in more partitions than the query.
+    pub(crate) fn has_more_partitions(&self) -> bool {
+        self.partitions > self.session.state().config().target_partitions()
     }
 
     /// Runs a plan to its end, as one batch in row order.
@@ -35,8 +50,24 @@ impl Staging {
     /// # Errors
     /// Whatever the run gives, and the memory limit.
     pub(crate) async fn collect(&self, plan: LogicalPlan) -> Result<RecordBatch> {
+        self.collect_in(self.session.state(), plan).await
+    }
+
+    /// Runs a plan that ends in a sort and reads no order below it, as [`Staging::collect`] does.
+    ///
+    /// # Errors
+    /// As for [`Staging::collect`].
+    pub(crate) async fn collect_sorted(&self, plan: LogicalPlan) -> Result<RecordBatch> {
+        let state = self.session.state();
+        let config = state.config().clone();
+        let config = config.with_target_partitions(self.partitions);
+        let state = SessionStateBuilder::new_from_existing(state).with_config(config);
+        self.collect_in(state.build(), plan).await
+    }
+
+    async fn collect_in(&self, state: SessionState, plan: LogicalPlan) -> Result<RecordBatch> {
         let schema: SchemaRef = Arc::clone(plan.schema().inner());
-        let batches = DataFrame::new(self.session.state(), plan).collect().await?;
+        let batches = DataFrame::new(state, plan).collect().await?;
         let schema = batches.first().map_or(schema, RecordBatch::schema);
         let bytes: usize = batches.iter().map(used_bytes).sum();
         self.reservation

@@ -16,12 +16,14 @@ use datafusion_physical_expr_adapter::{
 };
 
 use crate::columns::Columns;
+use crate::join_filter::{Tried, sparing};
 
-/// Makes adapters for the files of one table.
+/// Makes adapters for the files of one scan.
 #[derive(Debug, Clone)]
 pub(crate) struct LakeAdapterFactory {
     text: Arc<HashSet<String>>,
     stored: Arc<HashMap<String, String>>,
+    tried: Arc<Tried>,
 }
 
 impl LakeAdapterFactory {
@@ -29,6 +31,7 @@ impl LakeAdapterFactory {
         Self {
             text: Arc::clone(&columns.text),
             stored: Arc::clone(&columns.stored),
+            tried: Arc::default(),
         }
     }
 
@@ -97,6 +100,6 @@ impl PhysicalExprAdapter for LakeAdapter {
                 ))
             })
             .data()?;
-        self.inner.rewrite(named)
+        sparing(self.inner.rewrite(named)?, &self.names.tried)
     }
 }

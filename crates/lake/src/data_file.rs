@@ -18,7 +18,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
 use crate::columns::{Columns, ITEM_ID, TIME, time_range};
 use crate::error::{AtPath, LakeError, Result};
-use crate::index::IndexWriter;
+use crate::index::{IndexWriter, place_rows};
 
 /// A Parquet file of a table, as its log describes it.
 ///
@@ -53,10 +53,15 @@ impl DataFile {
                 .ok()
                 .map(Timestamp::as_microsecond)
         };
+        // Rows without an event time match no range.
+        let nulls = stats
+            .get("nullCount")
+            .and_then(|nulls| nulls.get(TIME)?.as_u64());
         // A log keeps milliseconds, by the protocol cut off: the maximum of another writer's
         // file may be short by 999 microseconds.
         let time = bound("minValues")
             .zip(bound("maxValues"))
+            .filter(|_| nulls == Some(0))
             .map(|(min, max)| (min, max.saturating_add(999)));
         let mut parts = path.split('-');
         Self {
@@ -72,8 +77,19 @@ impl DataFile {
             time,
         }
     }
+
+    /// The range of event times, as narrow as it is known.
+    pub(crate) fn sure_time(&self) -> Option<(i64, i64)> {
+        let (min, max) = self.time?;
+        let Some(day) = self.event_day else {
+            return Some((min, max));
+        };
+        let begins = day.checked_mul(DAY_US)?;
+        Some((min.max(begins), max.min(begins.checked_add(DAY_US - 1)?)))
+    }
 }
 
+const DAY_US: i64 = 86_400_000_000;
 const EPOCH: jiff::civil::Date = jiff::civil::date(1970, 1, 1);
 
 fn day_from_name(text: &str) -> Option<i64> {
@@ -108,7 +124,7 @@ fn day_to_name(day: i64) -> Option<String> {
 
 /// UTC day of an event time in microseconds.
 pub(crate) fn event_day(us: i64) -> i64 {
-    us.div_euclid(86_400_000_000)
+    us.div_euclid(DAY_US)
 }
 
 /// Writes one data file, batch by batch. Batches come in order of event time.
@@ -148,6 +164,9 @@ impl DataFileWriter {
             .set_compression(Compression::ZSTD(level))
             .set_statistics_enabled(EnabledStatistics::Page)
             .set_max_row_group_row_count(Some(group_rows))
+            // So that rows which the index leaves out are pages that are not read.
+            .set_data_page_row_count_limit(place_rows(group_rows))
+            .set_write_batch_size(place_rows(group_rows).min(1024))
             .set_sorting_columns(sorting.map(|column_idx| {
                 vec![SortingColumn {
                     column_idx,

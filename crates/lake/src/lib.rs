@@ -32,15 +32,18 @@ mod error;
 mod format;
 mod frame;
 mod index;
+mod join_filter;
 mod lake;
 mod ledger;
 mod maintain;
 mod options;
 mod rows;
 mod scan;
+mod scan_parts;
 mod shared;
 mod stream;
 mod table;
+mod time_bounds;
 mod wal;
 
 pub use clock::{Clock, ManualClock, SystemClock};

@@ -18,9 +18,7 @@ use datafusion::common::stats::Precision;
 use datafusion::common::{Column, DFSchema, ScalarValue, Statistics};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::memory::MemorySourceConfig;
-use datafusion::datasource::physical_plan::parquet::{
-    CachedParquetFileReaderFactory, ParquetAccessPlan,
-};
+use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::{
     FileGroup, FileScanConfigBuilder, FileSource, ParquetSource,
 };
@@ -31,6 +29,7 @@ use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::filter::FilterExecBuilder;
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder};
 use datafusion::physical_plan::union::UnionExec;
 use object_store::ObjectStore;
@@ -38,8 +37,10 @@ use object_store::ObjectStore;
 use crate::adapter::LakeAdapterFactory;
 use crate::columns::{Columns, TIME};
 use crate::data_file::DataFile;
-use crate::index::{IndexCache, Lookup, TextCalls, read_filters};
+use crate::index::{IndexCache, Lookup, Rows, TextCalls, read_filters};
 use crate::rows::{MemoryBatch, RowsSnapshot};
+use crate::scan_parts::{FilePart, Parts, groups};
+use crate::time_bounds::TimeBounds;
 
 /// Per-file statistics cost a value per column: they are attached while this many are enough.
 const FILE_STATISTICS_MAX: usize = 20_000;
@@ -159,7 +160,8 @@ impl LakeTable {
                 let part = FilePart::chosen(file, &groups);
                 match part {
                     Some(_) => {
-                        left_out.groups_by_index += groups.iter().filter(|read| !**read).count();
+                        let none = groups.iter().filter(|rows| **rows == Rows::None);
+                        left_out.groups_by_index += none.count();
                     }
                     None => left_out.files_by_index += 1,
                 }
@@ -206,8 +208,14 @@ impl TableProvider for LakeTable {
         &self,
         filters: &[&Expr],
     ) -> Result<Vec<TableProviderFilterPushDown>> {
-        // Filters leave out files and row groups; the rows that stay are still filtered above.
-        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+        // A range of event times is held to here, so that files within it need not be tested. Other
+        // filters leave out files and row groups; the rows that stay are still filtered above.
+        let exact = |filter: &&Expr| TimeBounds::of(filter).is_some();
+        let held = filters.iter().map(|filter| match exact(filter) {
+            true => TableProviderFilterPushDown::Exact,
+            false => TableProviderFilterPushDown::Inexact,
+        });
+        Ok(held.collect())
     }
 
     async fn scan(
@@ -224,6 +232,37 @@ impl TableProvider for LakeTable {
             ..LeftOut::default()
         };
         let files = self.look_up(files, filters, &mut left_out);
+        let parts = Parts { files, memory };
+        let Some(bounds) = TimeBounds::of_all(filters) else {
+            return UnionExec::try_new(self.plans(state, parts, projection, limit, left_out)?);
+        };
+        let (within, across) = parts.split(bounds);
+        let mut plans = Vec::new();
+        if !within.is_empty() || across.is_empty() {
+            let counted = match within.files.is_empty() {
+                true => LeftOut::default(),
+                false => std::mem::take(&mut left_out),
+            };
+            plans = self.plans(state, within, projection, limit, counted)?;
+        }
+        if !across.is_empty() {
+            plans.push(self.filtered(state, across, projection, filters, left_out)?);
+        }
+        UnionExec::try_new(plans)
+    }
+}
+
+impl LakeTable {
+    /// Plans of memory rows and of files: together, the rows.
+    fn plans(
+        &self,
+        state: &dyn Session,
+        parts: Parts,
+        projection: Option<&Vec<usize>>,
+        limit: Option<usize>,
+        left_out: LeftOut,
+    ) -> Result<Vec<Arc<dyn ExecutionPlan>>> {
+        let Parts { files, memory } = parts;
         let partitions = state.config().target_partitions();
         let mut plans = Vec::new();
         if !memory.is_empty() || files.is_empty() {
@@ -249,7 +288,37 @@ impl TableProvider for LakeTable {
             };
             plans.push(scan.plan(groups(files, partitions), Some(state))?);
         }
-        UnionExec::try_new(plans)
+        Ok(plans)
+    }
+
+    /// The rows within the filters' bounds of event times.
+    fn filtered(
+        &self,
+        state: &dyn Session,
+        parts: Parts,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        left_out: LeftOut,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let time = self.columns.arrow.index_of(TIME)?;
+        let wanted = match projection {
+            Some(columns) => columns.clone(),
+            None => (0..self.columns.arrow.fields().len()).collect(),
+        };
+        let mut read = wanted.clone();
+        if !read.contains(&time) {
+            read.push(time);
+        }
+        let schema = DFSchema::try_from(Arc::new(self.columns.arrow.project(&read)?))?;
+        let bounds = filters.iter().filter(|f| TimeBounds::of(f).is_some());
+        let Some(filter) = conjunction(bounds.cloned()) else {
+            return UnionExec::try_new(self.plans(state, parts, projection, None, left_out)?);
+        };
+        let filter = state.create_physical_expr(filter, &schema)?;
+        let rows = UnionExec::try_new(self.plans(state, parts, Some(&read), None, left_out)?)?;
+        let kept = (read.len() > wanted.len()).then(|| (0..wanted.len()).collect());
+        let filter = FilterExecBuilder::new(filter, rows).apply_projection(kept)?;
+        Ok(Arc::new(filter.build()?))
     }
 }
 
@@ -260,43 +329,6 @@ impl fmt::Debug for LakeTable {
             .field("files", &self.snapshot.files.len())
             .field("memory_batches", &self.snapshot.memory.len())
             .finish()
-    }
-}
-
-/// Deals files out, newest first, so that "latest rows" queries end early.
-fn groups(mut files: Vec<FilePart>, partitions: usize) -> Vec<Vec<FilePart>> {
-    files.sort_by_key(|part| std::cmp::Reverse(part.file.time.map(|(_, max)| max)));
-    let count = partitions.clamp(1, files.len().max(1));
-    let mut groups = vec![Vec::new(); count];
-    for (at, file) in files.into_iter().enumerate() {
-        groups[at % count].push(file);
-    }
-    groups
-}
-
-/// A data file, or the row groups of it that a query needs.
-#[derive(Clone)]
-pub(crate) struct FilePart {
-    file: Arc<DataFile>,
-    access: Option<ParquetAccessPlan>,
-}
-
-impl FilePart {
-    pub(crate) fn whole(file: Arc<DataFile>) -> Self {
-        Self { file, access: None }
-    }
-
-    /// `None` when no row group is wanted.
-    fn chosen(file: Arc<DataFile>, wanted: &[bool]) -> Option<Self> {
-        let mut access = ParquetAccessPlan::new_all(wanted.len());
-        for (group, _) in wanted.iter().enumerate().filter(|(_, wanted)| !**wanted) {
-            access.skip(group);
-        }
-        let all = wanted.iter().all(|wanted| *wanted);
-        wanted.contains(&true).then_some(Self {
-            file,
-            access: (!all).then_some(access),
-        })
     }
 }
 

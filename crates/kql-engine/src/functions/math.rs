@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{AsArray as _, Int64Array};
+use arrow::array::{Array as _, AsArray as _, Int64Array};
 use arrow::datatypes::{DataType, Int64Type};
 use datafusion::error::Result;
 use datafusion::logical_expr::ColumnarValue;
@@ -192,17 +192,32 @@ fn bin_column(call: &Call<'_>, args: &[ColumnarValue], rows: usize) -> Result<Co
         && *size > 0
         && arrow_type(call.ret) == DataType::Int64
     {
-        let floor = |value: i64| value - value.rem_euclid(*size);
         // Near the least number there may be none below.
         let low = arrow::compute::min(values).unwrap_or_default();
         let bins: Int64Array = if low >= i64::MIN.saturating_add(*size) {
-            values.unary(floor)
+            let bins = floors(values.values(), *size);
+            Int64Array::new(bins.into(), values.nulls().cloned())
         } else {
             values.unary_opt(|value| value.checked_sub(value.rem_euclid(*size)))
         };
         return Ok(ColumnarValue::Array(Arc::new(bins)));
     }
     super::udf::rows(call, args, rows, true, (bin, true))
+}
+
+/// The bin of each value. Rows come in the order of their times: most are in the bin of the one before, which takes
+/// no division.
+fn floors(values: &[i64], size: i64) -> Vec<i64> {
+    let (mut from, mut to) = (0, 0);
+    let floor = |value: &i64| {
+        if !(from..to).contains(value) {
+            // What is in the place of a null may be any number.
+            from = value.wrapping_sub(value.rem_euclid(size));
+            to = from.saturating_add(size);
+        }
+        from
+    };
+    values.iter().map(floor).collect()
 }
 
 fn bin<'a>(call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {

@@ -34,6 +34,7 @@ mod stored;
 mod system;
 pub(crate) mod term;
 mod text;
+mod text_search;
 mod text_test;
 mod udf;
 mod units;

@@ -93,7 +93,7 @@ impl TextTest {
 }
 
 /// True when no term spans position `at`.
-fn boundary(text: &str, at: usize) -> bool {
+pub(super) fn boundary(text: &str, at: usize) -> bool {
     let before = text.get(..at).and_then(|t| t.chars().next_back());
     let after = text.get(at..).and_then(|t| t.chars().next());
     !(before.is_some_and(char::is_alphanumeric) && after.is_some_and(char::is_alphanumeric))

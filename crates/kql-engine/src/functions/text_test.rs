@@ -4,7 +4,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::array::{Array, BooleanBuilder};
+use arrow::array::{Array, AsArray as _, BooleanArray, BooleanBuilder};
+use arrow::buffer::BooleanBuffer;
 use datafusion::error::Result;
 use datafusion::logical_expr::ColumnarValue;
 use datafusion::scalar::ScalarValue;
@@ -12,6 +13,7 @@ use kql::types::Type;
 use serde_json::Value;
 
 use super::term::{Place, TextTest};
+use super::text_search::ColumnSearch;
 use super::udf::{missing_argument, readers};
 use super::{Call, Kernel, batch, compile_regex};
 use crate::values::{Datum, dynamic};
@@ -60,16 +62,11 @@ fn over_text(
     let n_rows = if is_constant(args) { 1 } else { rows };
     let array = first.to_array(n_rows)?;
     let array = arrow::compute::cast(&array, &arrow::datatypes::DataType::Utf8)?;
-    let texts = arrow::array::AsArray::as_string::<i32>(&array);
-    let mut out = BooleanBuilder::with_capacity(n_rows);
-    for row in 0..n_rows {
-        if texts.is_null(row) {
-            out.append_null();
-        } else {
-            out.append_value(test(row, texts.value(row)));
-        }
-    }
-    let out = out.finish();
+    let texts = array.as_string::<i32>();
+    let tested = BooleanBuffer::collect_bool(n_rows, |row| {
+        texts.is_valid(row) && test(row, texts.value(row))
+    });
+    let out = BooleanArray::new(tested, texts.nulls().cloned());
     if is_constant(args) {
         let value = out.iter().next().flatten();
         return Ok(ColumnarValue::Scalar(ScalarValue::Boolean(value)));
@@ -92,6 +89,12 @@ fn text_test(
     let right = readers(&[Type::String], args.get(1..).unwrap_or_default())?;
     let right = right.first().ok_or_else(missing_argument)?;
     let mut prepared = TextTest::new(place, right.get(0).text(), ignore_case);
+    if let [ColumnarValue::Array(texts), ColumnarValue::Scalar(_)] = args
+        && let Some(texts) = texts.as_string_opt::<i32>()
+        && let Some(search) = ColumnSearch::new(&prepared, place, right.get(0).text(), ignore_case)
+    {
+        return Ok(ColumnarValue::Array(Arc::new(search.run(texts))));
+    }
     if matches!(args.get(1), Some(ColumnarValue::Scalar(_))) {
         return over_text(args, rows, |_, text| prepared.test(text));
     }

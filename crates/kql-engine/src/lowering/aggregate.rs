@@ -14,7 +14,7 @@ use kql::types::Type;
 
 use super::expression::{kernel, lit};
 use super::predicate::raw_column;
-use super::{Lowering, build, column, missing, name, unsupported};
+use super::{Lowering, build, column, name, unsupported};
 use crate::aggregates::hll::precision;
 use crate::aggregates::{aggregate_udf, field_name};
 use crate::error::{EngineError, Result};
@@ -344,7 +344,12 @@ impl<'q> Lowering<'q> {
             }
             None if out_ty == Type::String => (
                 value,
-                when(col.clone().is_null(), missing(Type::String)).otherwise(col.clone())?,
+                kernel(
+                    "op:filled",
+                    vec![(Type::String, col.clone())],
+                    Type::String,
+                    arg.map(|a| a.span).unwrap_or_default(),
+                )?,
             ),
             None => (value, col.clone()),
         };
@@ -434,7 +439,7 @@ impl<'q> Lowering<'q> {
                 _ => fill(col, "[]")?,
             };
             let value = if output.ty == Type::String {
-                when(value.clone().is_null(), missing(Type::String)).otherwise(value)?
+                kernel("op:filled", vec![(Type::String, value)], Type::String, span)?
             } else {
                 value
             };

@@ -197,6 +197,12 @@ impl<'q> Lowering<'q> {
         }
     }
 
+    /// Parts of the query may run in so many partitions, even when the query as a whole runs in one.
+    pub(crate) fn with_partitions(mut self, partitions: usize) -> Self {
+        self.staging = self.staging.with_partitions(partitions);
+        self
+    }
+
     /// Filters and sorts read values only: slower, and the same rows.
     pub(crate) fn without_stored_forms(mut self) -> Self {
         self.stored_forms = false;

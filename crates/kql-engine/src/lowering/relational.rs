@@ -28,11 +28,42 @@ impl<'q> Lowering<'q> {
     where
         'q: 's,
     {
-        Box::pin(self.lower_boxed(rel))
+        match &rel.op {
+            RelOp::Filter { .. } | RelOp::Project { .. } => Box::pin(self.lower_rows(rel)),
+            _ => Box::pin(self.lower_operator(rel)),
+        }
     }
 
-    async fn lower_boxed(&mut self, rel: &'q Rel) -> Result<LogicalPlan> {
-        self.compute_subqueries(rel).await?;
+    /// Filters and projections. Queries nest hundreds of them, and each level holds the state of its function on the
+    /// stack: this one's is small.
+    async fn lower_rows(&mut self, rel: &'q Rel) -> Result<LogicalPlan> {
+        self.subqueries(rel).await?;
+        match &rel.op {
+            RelOp::Filter { input, predicate } => {
+                let plan = self.window_input(rel, input).await?;
+                let predicate = self.predicate(predicate, &plan)?;
+                build(LogicalPlanBuilder::from(plan).filter(predicate)?)
+            }
+            RelOp::Project { input, items } => {
+                let plan = self.window_input(rel, input).await?;
+                self.project(plan, items, rel.open)
+            }
+            _ => Err(EngineError::Internal(
+                "neither filter nor projection".into(),
+            )),
+        }
+    }
+
+    /// [`Lowering::compute_subqueries`], made apart from who waits for it.
+    fn subqueries<'s>(&'s mut self, rel: &'q Rel) -> BoxFuture<'s, Result<()>>
+    where
+        'q: 's,
+    {
+        Box::pin(self.compute_subqueries(rel))
+    }
+
+    async fn lower_operator(&mut self, rel: &'q Rel) -> Result<LogicalPlan> {
+        self.subqueries(rel).await?;
         match &rel.op {
             RelOp::Table { .. }
             | RelOp::MissingTable { .. }
@@ -41,17 +72,7 @@ impl<'q> Lowering<'q> {
             | RelOp::Values { .. }
             | RelOp::Print { .. }
             | RelOp::Range { .. } => self.source(rel).await,
-            RelOp::Filter { input, predicate } => {
-                let plan = self.lower(input).await?;
-                let plan = self.compute_windows(rel, plan).await?;
-                let predicate = self.predicate(predicate, &plan)?;
-                build(LogicalPlanBuilder::from(plan).filter(predicate)?)
-            }
-            RelOp::Project { input, items } => {
-                let plan = self.lower(input).await?;
-                let plan = self.compute_windows(rel, plan).await?;
-                self.project(plan, items, rel.open)
-            }
+            RelOp::Filter { .. } | RelOp::Project { .. } => self.lower(rel).await,
             RelOp::Summarize {
                 input,
                 keys,
@@ -126,7 +147,7 @@ impl<'q> Lowering<'q> {
             },
             RelOp::Parse { .. } | RelOp::ParseKv { .. } => self.parse(rel).await,
             RelOp::Materialized { index, columns } => self.materialized(*index, columns).await,
-            RelOp::Serialize { input } => self.lower(input).await,
+            RelOp::Serialize { input } => Box::pin(self.lower_in_order(input)).await,
             RelOp::MakeSeries { .. } => self.make_series(rel).await,
             RelOp::GetSchema { input } => self.get_schema(rel, input).await,
             RelOp::Evaluate { .. } => self.evaluate(rel).await,

@@ -1,8 +1,29 @@
-//! Whether a query reads rows in the order an earlier operator made.
+//! Whether a query reads rows in the order an earlier operator made, and what of it still runs in several partitions.
 
+use datafusion::logical_expr::LogicalPlan;
 use kql::plan::{ExprKind, Query, Rel, RelOp};
 
+use super::Lowering;
 use super::aggregate::is_order_sensitive;
+use crate::error::Result;
+use crate::staging::batch_plan;
+
+impl<'q> Lowering<'q> {
+    /// Lowers the input of an operator that reads its rows in order. One that ends in a sort makes that order itself:
+    /// it is computed at once, in several partitions.
+    pub(super) async fn lower_in_order(&mut self, input: &'q Rel) -> Result<LogicalPlan> {
+        let plan = self.lower(input).await?;
+        let RelOp::Sort { input: below, .. } = &input.op else {
+            return Ok(plan);
+        };
+        let free = self.scopes.is_empty() && self.sub_inputs.is_empty();
+        let unordered = free && !ordered(below) && !self.query.materialized.iter().any(ordered);
+        if !unordered || !self.staging.has_more_partitions() {
+            return Ok(plan);
+        }
+        batch_plan(self.staging.collect_sorted(plan).await?)
+    }
+}
 
 /// True when some operator of the query reads rows in the order an earlier one made.
 pub(crate) fn depends_on_order(query: &Query) -> bool {

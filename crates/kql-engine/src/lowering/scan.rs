@@ -23,7 +23,7 @@ use crate::values::arrow_type;
 
 impl<'q> Lowering<'q> {
     pub(super) async fn scan(&mut self, rel: &'q Rel, scan: &'q Scan) -> Result<LogicalPlan> {
-        let plan = self.lower(&scan.input).await?;
+        let plan = self.lower_in_order(&scan.input).await?;
         let plan = self.drop_raw(plan)?;
         let plan = self.compute_windows(rel, plan).await?;
         let mut keys = Vec::new();

@@ -1,11 +1,12 @@
 //! Window functions over rows that are collected in order: `prev`, `next`, `row_number`, `row_cumsum`,
 //! `row_rank`, `row_rank_dense`, `row_rank_min`, `row_window_session`.
 
-use arrow::array::ArrayRef;
+use arrow::array::{Array as _, ArrayRef};
+use arrow::compute::concat;
 use datafusion::error::Result;
 use kql::types::Type;
 
-use crate::values::{ColumnBuilder, Datum, Reader};
+use crate::values::{ColumnBuilder, Datum, Reader, arrow_type};
 
 /// One call: function, argument columns with types, result type.
 pub(crate) struct Call {
@@ -40,6 +41,11 @@ pub(crate) fn evaluate(call: &Call, rows: usize, group: Option<&ArrayRef>) -> Re
         Some(array) => Some(Reader::new(Type::Long, array, false)?),
         None => None,
     };
+    if groups.is_none()
+        && let Some(shifted) = shifted_whole(call, rows)?
+    {
+        return Ok(shifted);
+    }
     let starts = |row: usize| {
         row == 0
             || groups
@@ -67,6 +73,28 @@ pub(crate) fn evaluate(call: &Call, rows: usize, group: Option<&ArrayRef>) -> Re
         _ => window.number(&mut out),
     }
     Ok(out.finish())
+}
+
+/// `prev(column)` and `next(column)`: the column itself, moved by a row. `None` for other calls, and for types of which
+/// an array can hold a value that counts as null without being one.
+fn shifted_whole(call: &Call, rows: usize) -> Result<Option<ArrayRef>> {
+    let ([(ty, column)], true) = (call.args.as_slice(), rows > 0) else {
+        return Ok(None);
+    };
+    let plain = *ty == call.ret && *column.data_type() == arrow_type(*ty);
+    let by_text = matches!(ty, Type::Guid | Type::Dynamic | Type::Unknown);
+    if !plain || by_text || column.null_count() > 0 && *ty == Type::String {
+        return Ok(None);
+    }
+    let mut outside = ColumnBuilder::new(*ty, 1);
+    outside.push(&Datum::Null);
+    let outside = outside.finish();
+    let moved = match call.function {
+        "prev" => concat(&[&outside, &column.slice(0, rows - 1)]),
+        "next" => concat(&[&column.slice(1, rows - 1), &outside]),
+        _ => return Ok(None),
+    };
+    Ok(Some(moved?))
 }
 
 struct Window<'w> {

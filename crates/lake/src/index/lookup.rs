@@ -6,6 +6,7 @@ use datafusion::common::ScalarValue;
 use datafusion::logical_expr::expr::{InList, ScalarFunction};
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
 
+use super::keys::{ANYWHERE, Places};
 use super::terms::{needle_keys, value_key};
 
 /// Most texts of one list that are looked up; a longer one is not worth it.
@@ -61,13 +62,23 @@ pub(crate) enum Lookup {
 }
 
 impl Lookup {
-    /// Whether a row group may have a matching row, given whether it may hold a column's key.
-    pub(crate) fn may_match(&self, holds: &impl Fn(&str, u64) -> bool) -> bool {
+    /// The places of a row group that may have a matching row, given those that may hold a
+    /// column's key.
+    pub(crate) fn places(&self, of_key: &impl Fn(&str, u64) -> Places) -> Places {
+        let all = |places: &mut dyn Iterator<Item = Places>| {
+            let mut left = ANYWHERE;
+            while left != 0
+                && let Some(next) = places.next()
+            {
+                left &= next;
+            }
+            left
+        };
         match self {
-            Self::Any => true,
-            Self::All(parts) => parts.iter().all(|part| part.may_match(holds)),
-            Self::Either(parts) => parts.iter().any(|part| part.may_match(holds)),
-            Self::Keys { column, keys } => keys.iter().all(|key| holds(column, *key)),
+            Self::Any => ANYWHERE,
+            Self::All(parts) => all(&mut parts.iter().map(|part| part.places(of_key))),
+            Self::Either(parts) => parts.iter().fold(0, |sum, part| sum | part.places(of_key)),
+            Self::Keys { column, keys } => all(&mut keys.iter().map(|key| of_key(column, *key))),
         }
     }
 

@@ -1,11 +1,12 @@
-//! The term index: which row groups of a data file may hold a text.
+//! The term index: which rows of a data file may hold a text.
 //!
 //! Beside each data file stands a sidecar, `_watchfloor/index/<data file>.terms`. For every text
 //! column and row group it has one set of 64-bit keys: one key of each distinct value, and one of
 //! each term in it (a maximal run of letters and digits) and of each IPv4 address, all with case
-//! folded. A scan looks a filter's texts up ([`lookup`]) and reads only the row groups whose set
-//! holds them; a set answers "maybe" for about one absent key in a thousand, so the rows that
-//! stay are filtered as ever.
+//! folded. Beside each key stands in which eighths of the row group it is. A scan looks a
+//! filter's texts up ([`lookup`]) and reads only the row groups whose set holds them, and of
+//! these only the eighths; a set answers "maybe" for about one absent key in a thousand, so the
+//! rows that stay are filtered as ever.
 //!
 //! The sidecar is written with the data file, at a flush and at a merge, and removed with it. It
 //! is never needed: one that is missing, damaged or of a newer format means that all row groups
@@ -22,8 +23,8 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use lookup::{Lookup, read_filters};
 pub use lookup::{TextCalls, TextPlace, TextTest};
-pub(crate) use sidecar::IndexCache;
-pub(crate) use writer::IndexWriter;
+pub(crate) use sidecar::{IndexCache, Rows};
+pub(crate) use writer::{IndexWriter, place_rows};
 
 use crate::delta::SIDECAR_DIR;
 

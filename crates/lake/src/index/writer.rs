@@ -9,6 +9,7 @@ use std::path::Path;
 use arrow::array::{Array as _, AsArray as _, RecordBatch, StringArray};
 use twox_hash::XxHash3_64;
 
+use super::keys::{PLACES, Places};
 use super::sidecar::{Directory, MAGIC, Set};
 use super::terms::{Scratch, keys_of};
 use super::{folder, keys, path_of};
@@ -18,7 +19,12 @@ use crate::error::{AtPath, Result};
 
 /// Keys of a row group, all columns together: about 150 MB while it is written. Texts of another
 /// kind than logs, or made to hurt, have more; the columns beyond are read whole.
-const KEYS_MAX: usize = 8_000_000;
+const KEYS_MAX: usize = 5_000_000;
+
+/// Rows of each of the places in row groups of so many rows.
+pub(crate) fn place_rows(group_rows: usize) -> usize {
+    group_rows.div_ceil(PLACES).max(1)
+}
 
 /// Collects the keys of rows in the order in which they are written.
 #[derive(Debug)]
@@ -34,15 +40,14 @@ pub(crate) struct IndexWriter {
 #[derive(Debug)]
 struct Column {
     name: String,
-    /// Hashes of the values of the open row group.
-    values: Keys,
-    keys: Keys,
+    /// Hashes of the values of the open place.
+    values: HashSet<u64, BuildHasherDefault<Spread>>,
+    /// Keys of the open row group, and where they are in it.
+    keys: HashMap<u64, Places, BuildHasherDefault<Spread>>,
     full: bool,
     done: Vec<(Option<u32>, Vec<u8>)>,
     scratch: Scratch,
 }
-
-type Keys = HashSet<u64, BuildHasherDefault<Spread>>;
 
 /// Keys are hashes already.
 #[derive(Debug, Default)]
@@ -67,8 +72,8 @@ impl IndexWriter {
     pub(crate) fn new(columns: impl Iterator<Item = String>, group_rows: usize) -> Self {
         let columns = columns.map(|name| Column {
             name,
-            values: Keys::default(),
-            keys: Keys::default(),
+            values: HashSet::default(),
+            keys: HashMap::default(),
             full: false,
             done: Vec::new(),
             scratch: Scratch::default(),
@@ -90,14 +95,21 @@ impl IndexWriter {
                 self.rows.push(0);
                 continue;
             }
-            let rows = (self.group_rows - open).min(batch.num_rows() - from);
+            let each = place_rows(self.group_rows);
+            let place = open / each;
+            let ends = (each * (place + 1)).min(self.group_rows);
+            let rows = (ends - open).min(batch.num_rows() - from);
             let mut held: usize = self.columns.iter().map(|column| column.keys.len()).sum();
             for column in &mut self.columns {
                 let array = batch.column_by_name(&column.name);
                 if let Some(array) = array.and_then(|array| array.as_string_opt::<i32>()) {
                     let others = held - column.keys.len();
+                    if open.is_multiple_of(each) {
+                        column.values.clear();
+                    }
                     column.observe(
                         &array.slice(from, rows),
+                        1 << place,
                         self.keys_max.saturating_sub(others),
                     );
                     held = others + column.keys.len();
@@ -142,6 +154,7 @@ impl IndexWriter {
         let directory = Directory {
             data_bytes: file.bytes,
             rows: self.rows,
+            place_rows: place_rows(self.group_rows) as u64,
             columns,
         };
         let text = serde_json::to_vec(&directory).unwrap_or_default();
@@ -157,8 +170,8 @@ impl IndexWriter {
 }
 
 impl Column {
-    /// Adds values; with more than `keys_max` keys the column's set holds anything.
-    fn observe(&mut self, array: &StringArray, keys_max: usize) {
+    /// Adds values at a place; with more than `keys_max` keys the column's set holds anything.
+    fn observe(&mut self, array: &StringArray, place: Places, keys_max: usize) {
         if self.full {
             return;
         }
@@ -179,12 +192,12 @@ impl Column {
             }
             let keys = &mut self.keys;
             keys_of(value, &mut self.scratch, &mut |key| {
-                keys.insert(key);
+                *keys.entry(key).or_default() |= place;
             });
             if self.keys.len() > keys_max {
                 self.full = true;
-                self.keys = Keys::default();
-                self.values = Keys::default();
+                self.keys = HashMap::default();
+                self.values = HashSet::default();
                 return;
             }
         }
@@ -192,13 +205,12 @@ impl Column {
 
     fn end_group(&mut self) {
         let full = std::mem::take(&mut self.full);
-        let keys: Vec<u64> = self.keys.drain().collect();
         self.values.clear();
         self.done.push(if full {
             (None, Vec::new())
         } else {
-            let count = u32::try_from(keys.len()).ok();
-            (count, keys::encode(&keys))
+            let count = u32::try_from(self.keys.len()).ok();
+            (count, keys::encode(self.keys.drain()))
         });
     }
 }
