@@ -3,6 +3,7 @@
 use kql::plan::{ExprKind, Query, Rel, RelOp};
 
 use super::aggregate::is_order_sensitive;
+use super::series::reads_order;
 
 /// True when some operator of the query reads rows in the order an earlier one made.
 pub(crate) fn depends_on_order(query: &Query) -> bool {
@@ -23,6 +24,14 @@ fn ordered(rel: &Rel) -> bool {
     } = &rel.op
         && input.serialized
         && aggregates.iter().any(|a| is_order_sensitive(a.function))
+    {
+        return true;
+    }
+    if let RelOp::MakeSeries {
+        input, aggregates, ..
+    } = &rel.op
+        && input.serialized
+        && aggregates.iter().any(reads_order)
     {
         return true;
     }
