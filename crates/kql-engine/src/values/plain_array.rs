@@ -47,6 +47,12 @@ pub(super) fn each<'a>(text: &'a str, mut each: impl FnMut(Plain<'a>)) -> Option
         return walk.end();
     }
     loop {
+        // Most counts are one digit with nothing around it.
+        if let Some([digit @ b'0'..=b'9', b',', b'!'..=u8::MAX]) = walk.ahead() {
+            each(Plain::Long(i64::from(digit - b'0')));
+            walk.at += 2;
+            continue;
+        }
         each(walk.element()?);
         walk.blanks();
         match walk.next()? {
@@ -65,6 +71,10 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn ahead(&self) -> Option<&[u8; 3]> {
+        self.text.as_bytes().get(self.at..)?.first_chunk()
     }
 
     fn next(&mut self) -> Option<u8> {
