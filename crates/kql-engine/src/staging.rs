@@ -11,6 +11,10 @@ use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
+use datafusion::physical_expr::Partitioning;
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_plan::repartition::RepartitionExec;
+use datafusion::physical_plan::{collect, collect_partitioned};
 use datafusion::prelude::SessionContext;
 
 use crate::error::{EngineError, Result};
@@ -76,6 +80,41 @@ impl Staging {
         Ok(concat_batches(&schema, &batches)?)
     }
 
+    /// Runs a plan to its end, as one part for each partition of the session. Rows with equal values in the first
+    /// `n_keys` columns are in one part; every part has a batch.
+    ///
+    /// # Errors
+    /// Whatever the run gives, and the memory limit.
+    pub(crate) async fn collect_by_keys(
+        &self,
+        plan: LogicalPlan,
+        n_keys: usize,
+    ) -> Result<Vec<Vec<RecordBatch>>> {
+        let (state, task) = (self.session.state(), self.session.task_ctx());
+        let n_parts = state.config().target_partitions();
+        let plan = DataFrame::new(state, plan).create_physical_plan().await?;
+        let schema = plan.schema();
+        let mut parts = if n_keys == 0 || n_parts == 1 {
+            vec![collect(plan, task).await?]
+        } else {
+            let keys = schema.fields().iter().take(n_keys).enumerate();
+            let keys = keys.map(|(idx, key)| Arc::new(Column::new(key.name(), idx)) as _);
+            // Wrapped around the finished plan: its optimiser takes out what nobody in it asks for.
+            let parts = Partitioning::Hash(keys.collect(), n_parts);
+            collect_partitioned(Arc::new(RepartitionExec::try_new(plan, parts)?), task).await?
+        };
+        for part in &mut parts {
+            if part.is_empty() {
+                part.push(RecordBatch::new_empty(Arc::clone(&schema)));
+            }
+        }
+        let bytes: usize = parts.iter().flatten().map(used_bytes).sum();
+        self.reservation
+            .try_grow(bytes)
+            .map_err(EngineError::from)?;
+        Ok(parts)
+    }
+
     /// Counts rows that were made otherwise.
     ///
     /// # Errors
@@ -102,7 +141,16 @@ fn used_bytes(batch: &RecordBatch) -> usize {
 /// # Errors
 /// For a batch with two columns of one name.
 pub(crate) fn batch_plan(batch: RecordBatch) -> Result<LogicalPlan> {
-    let table = MemTable::try_new(batch.schema(), vec![vec![batch]])?;
+    parts_plan(batch.schema(), vec![vec![batch]])
+}
+
+/// A plan that reads batches of a schema in as many partitions. There is no order among the rows of different ones: it
+/// is for rows that have none.
+///
+/// # Errors
+/// For batches with two columns of one name.
+pub(crate) fn parts_plan(schema: SchemaRef, parts: Vec<Vec<RecordBatch>>) -> Result<LogicalPlan> {
+    let table = MemTable::try_new(schema, parts)?;
     let scan =
         LogicalPlanBuilder::scan("rows", provider_as_source(Arc::new(table)), None)?.build()?;
     let columns = scan

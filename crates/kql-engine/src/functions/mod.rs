@@ -24,6 +24,7 @@ mod path;
 mod punycode;
 mod regex_fn;
 mod series;
+mod series_bin;
 mod series_filter;
 mod series_fit;
 mod series_season;
@@ -137,6 +138,7 @@ const FAMILIES: &[&[Kernel]] = &[
     punycode::KERNELS,
     regex_fn::KERNELS,
     series::KERNELS,
+    series_bin::KERNELS,
     series_filter::KERNELS,
     series_fit::KERNELS,
     series_season::KERNELS,

@@ -1,10 +1,14 @@
 //! Element-wise and summary functions over numeric series (dynamic arrays).
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use serde::Serialize;
 use serde_json::Value;
 
 use super::array::{items, json};
 use super::{Call, Kernel, lenient, strict};
-use crate::values::{Datum, dynamic};
+use crate::values::{Datum, dynamic, elements};
 
 pub(super) const KERNELS: &[Kernel] = &[
     strict(&["series_abs"], |_, a| map1(a, f64::abs)),
@@ -57,54 +61,99 @@ pub(super) fn real(value: f64) -> Value {
     dynamic::to_json(&Datum::Real(value))
 }
 
-fn map1<'a>(args: &[Datum<'a>], f: fn(f64) -> f64) -> Datum<'a> {
-    let Some(series) = items(args, 0) else {
-        return Datum::Null;
-    };
-    json(
-        series
-            .iter()
-            .map(|v| v.as_f64().map_or(Value::Null, |x| real(f(x))))
-            .collect(),
-    )
+/// The elements of a series as numbers, null for those that are none. `None` when it is no array.
+pub(super) fn reals(args: &[Datum<'_>], idx: usize) -> Option<Vec<Option<f64>>> {
+    if let Some(Datum::Dynamic(text)) = args.get(idx)
+        && let Some(series) = elements::reals(text)
+    {
+        return Some(series);
+    }
+    let series = items(args, idx)?;
+    Some(series.iter().map(Value::as_f64).collect())
 }
 
-fn operand(args: &[Datum<'_>], idx: usize, len: usize) -> Vec<Option<f64>> {
-    match args.get(idx).map(dynamic::to_json) {
-        Some(Value::Array(items)) => items.iter().map(Value::as_f64).collect(),
-        Some(other) => vec![other.as_f64(); len],
-        None => Vec::new(),
+/// An array of what `write` puts down for each element.
+fn written<T>(elements: impl Iterator<Item = T>, write: impl Fn(&mut String, T)) -> Datum<'static> {
+    let mut text = String::from("[");
+    for (idx, element) in elements.enumerate() {
+        if idx > 0 {
+            text.push(',');
+        }
+        write(&mut text, element);
+    }
+    text.push(']');
+    Datum::Dynamic(Cow::Owned(text))
+}
+
+/// Puts down what [`real`] makes of a number.
+fn push_real(text: &mut String, value: f64) {
+    // Writing to a string cannot fail.
+    let _ = match serde_json::Number::from_f64(value) {
+        Some(number) => write!(text, "{number}"),
+        None => write!(text, "{}", real(value)),
+    };
+}
+
+fn map1<'a>(args: &[Datum<'a>], f: fn(f64) -> f64) -> Datum<'a> {
+    let Some(series) = reals(args, 0) else {
+        return Datum::Null;
+    };
+    written(series.into_iter(), |text, value| match value {
+        Some(x) => push_real(text, f(x)),
+        None => text.push_str("null"),
+    })
+}
+
+/// A series, or a number in the place of each of its elements.
+enum Operand {
+    Series(Vec<Option<f64>>),
+    Number(Option<f64>),
+}
+
+impl Operand {
+    fn of(args: &[Datum<'_>], idx: usize) -> Self {
+        match reals(args, idx) {
+            Some(series) => Self::Series(series),
+            None => Self::Number(args.get(idx).and_then(|v| dynamic::to_json(v).as_f64())),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Series(series) => series.len(),
+            Self::Number(_) => 0,
+        }
+    }
+
+    fn at(&self, idx: usize) -> Option<f64> {
+        match self {
+            Self::Series(series) => series.get(idx).copied().flatten(),
+            Self::Number(number) => *number,
+        }
     }
 }
 
-fn both(args: &[Datum<'_>], f: impl Fn(f64, f64) -> Value) -> Datum<'static> {
-    let len = (0..2)
-        .filter_map(|idx| items(args, idx))
-        .map(|a| a.len())
-        .max()
-        .unwrap_or(0);
-    let (a, b) = (operand(args, 0, len), operand(args, 1, len));
-    let at = |v: &[Option<f64>], i: usize| v.get(i).copied().flatten();
-    json(
-        (0..len)
-            .map(|i| match (at(&a, i), at(&b, i)) {
-                (Some(x), Some(y)) => f(x, y),
-                _ => Value::Null,
-            })
-            .collect(),
-    )
+fn both(args: &[Datum<'_>], write: impl Fn(&mut String, f64, f64)) -> Datum<'static> {
+    let (a, b) = (Operand::of(args, 0), Operand::of(args, 1));
+    let pairs = (0..a.len().max(b.len())).map(|idx| (a.at(idx), b.at(idx)));
+    written(pairs, |text, pair| match pair {
+        (Some(x), Some(y)) => write(text, x, y),
+        _ => text.push_str("null"),
+    })
 }
 
 fn map2<'a>(args: &[Datum<'a>], f: fn(f64, f64) -> f64) -> Datum<'a> {
-    both(args, |x, y| real(f(x, y)))
+    both(args, |text, x, y| push_real(text, f(x, y)))
 }
 
 fn compare<'a>(args: &[Datum<'a>], f: fn(f64, f64) -> bool) -> Datum<'a> {
-    both(args, |x, y| Value::Bool(f(x, y)))
+    both(args, |text, x, y| {
+        text.push_str(if f(x, y) { "true" } else { "false" });
+    })
 }
 
 fn numbers(args: &[Datum<'_>], idx: usize) -> Option<Vec<f64>> {
-    items(args, idx)?.iter().map(Value::as_f64).collect()
+    reals(args, idx)?.into_iter().collect()
 }
 
 fn reduce<'a>(args: &[Datum<'a>], f: fn(&[f64]) -> f64) -> Datum<'a> {
@@ -227,35 +276,78 @@ fn fill_linear<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
     )
 }
 
+/// The bag of `series_stats_dynamic`, in its order; what isn't finite is null.
+#[derive(Serialize)]
+struct Stats {
+    min: f64,
+    min_idx: usize,
+    max: f64,
+    max_idx: usize,
+    avg: f64,
+    stdev: f64,
+    variance: f64,
+    sum: f64,
+    len: usize,
+}
+
 #[allow(clippy::cast_precision_loss)]
 fn stats<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
-    let Some(series) = items(args, 0) else {
+    let Some(series) = reals(args, 0) else {
         return Datum::Null;
     };
-    let v: Vec<(usize, f64)> = series
-        .iter()
-        .enumerate()
-        .filter_map(|(i, v)| v.as_f64().map(|v| (i, v)))
-        .collect();
-    let Some(&(min_idx, min)) = v.iter().min_by(|a, b| a.1.total_cmp(&b.1)) else {
+    let known = || {
+        series
+            .iter()
+            .enumerate()
+            .filter_map(|(i, v)| Some((i, (*v)?)))
+    };
+    let Some((min_idx, min)) = known().min_by(|a, b| a.1.total_cmp(&b.1)) else {
         return Datum::Null;
     };
     let (mut max_idx, mut max) = (min_idx, min);
-    for &(i, x) in &v {
+    for (i, x) in known() {
         if x > max {
             (max_idx, max) = (i, x);
         }
     }
-    let values: Vec<f64> = v.iter().map(|(_, x)| *x).collect();
-    let avg = mean(&values);
+    let values: Vec<f64> = known().map(|(_, x)| x).collect();
+    let sum = values.iter().sum::<f64>();
     let n = values.len() as f64;
+    let avg = sum / n;
     let variance = if n > 1.0 {
         values.iter().map(|x| (x - avg).powi(2)).sum::<f64>() / (n - 1.0)
     } else {
         0.0
     };
-    Datum::json(&serde_json::json!({
-        "min": min, "min_idx": min_idx, "max": max, "max_idx": max_idx, "avg": avg,
-        "stdev": variance.sqrt(), "variance": variance, "sum": values.iter().sum::<f64>(), "len": series.len(),
-    }))
+    let stats = Stats {
+        min,
+        min_idx,
+        max,
+        max_idx,
+        avg,
+        stdev: variance.sqrt(),
+        variance,
+        sum,
+        len: series.len(),
+    };
+    serde_json::to_string(&stats).map_or(Datum::Null, |text| Datum::Dynamic(Cow::Owned(text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Arrays that are written as text are those that a tree would give.
+        #[test]
+        fn written_arrays_are_those_of_a_tree(values in prop::collection::vec(prop::option::of(any::<f64>()), 0..6)) {
+            let got = written(values.iter(), |text, value| match value {
+                Some(value) => push_real(text, *value),
+                None => text.push_str("null"),
+            });
+            let want = values.iter().map(|v| v.map_or(Value::Null, real)).collect();
+            prop_assert_eq!(got, json(want));
+        }
+    }
 }

@@ -5,8 +5,8 @@
 
 use serde_json::{Value, json};
 
-use super::array::{items, json as array};
-use super::series::real;
+use super::array::json as array;
+use super::series::{self, real};
 use super::{Kernel, lenient, strict};
 use crate::values::{Datum, dynamic};
 
@@ -49,13 +49,8 @@ pub(super) fn reals(values: &[f64]) -> Value {
 
 /// The elements of a series, NaN for those that aren't numbers.
 pub(super) fn points(args: &[Datum<'_>], idx: usize) -> Option<Vec<f64>> {
-    let series = items(args, idx)?;
-    Some(
-        series
-            .iter()
-            .map(|v| v.as_f64().unwrap_or(f64::NAN))
-            .collect(),
-    )
+    let series = series::reals(args, idx)?.into_iter();
+    Some(series.map(|v| v.unwrap_or(f64::NAN)).collect())
 }
 
 #[allow(clippy::cast_precision_loss)]

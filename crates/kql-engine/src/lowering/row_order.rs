@@ -5,6 +5,7 @@ use kql::plan::{ExprKind, Query, Rel, RelOp};
 
 use super::Lowering;
 use super::aggregate::is_order_sensitive;
+use super::series::reads_order;
 use crate::error::Result;
 use crate::staging::batch_plan;
 
@@ -44,6 +45,14 @@ fn ordered(rel: &Rel) -> bool {
     } = &rel.op
         && input.serialized
         && aggregates.iter().any(|a| is_order_sensitive(a.function))
+    {
+        return true;
+    }
+    if let RelOp::MakeSeries {
+        input, aggregates, ..
+    } = &rel.op
+        && input.serialized
+        && aggregates.iter().any(reads_order)
     {
         return true;
     }

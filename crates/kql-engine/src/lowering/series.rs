@@ -9,13 +9,24 @@ use datafusion::scalar::ScalarValue;
 use kql::plan::{ColumnId, Expr, Rel, RelOp, SeriesAggregate};
 use kql::types::Type;
 
-use super::expression::lit;
-use super::{Lowering, build, column, has, name};
+use super::aggregate::is_order_sensitive;
+use super::collected::apart;
+use super::expression::{kernel, lit};
+use super::{Lowering, build, column, has, name, names};
 use crate::error::{EngineError, Result};
-use crate::operators::make_series::{Axis, Series, assemble, column as take_column, empty};
+use crate::operators::make_series::{Axis, Layout, Series, assemble, column as take_column, empty};
 use crate::operators::rows::{ColumnRef, Groups};
-use crate::staging::{batch_plan, named_batch, with_columns};
+use crate::staging::{batch_plan, named_batch, parts_plan, with_columns};
 use crate::values::{ColumnBuilder, Datum, Reader};
+
+/// Rows beside the bins they belong to.
+struct Placed {
+    rows: LogicalPlan,
+    /// The column that says which of `lines`, where there may be several.
+    line: Option<String>,
+    bin: String,
+    lines: Vec<Axis>,
+}
 
 impl<'q> Lowering<'q> {
     pub(super) async fn make_series(&mut self, rel: &'q Rel) -> Result<LogicalPlan> {
@@ -40,51 +51,101 @@ impl<'q> Lowering<'q> {
             .filter(|s| has(&plan, s))
             .cloned()
             .collect();
-        // The axis value becomes a column; rows are kept because the axis may depend on them.
-        let axis_name = self.fresh("v");
-        let value = self.expr(axis)?.alias(axis_name.clone());
-        let batch = self.collect_with(plan, vec![value]).await?;
         let bounds = Bounds {
             ty: axis.ty,
             from: from.as_ref().map(|from| self.datum(from)).transpose()?,
             to: to.as_ref().map(|to| self.datum(to)).transpose()?,
             step: self.datum(step)?,
         };
-        let (lines, places) = lines(&bounds, &batch, &axis_name, &scopes)?;
-        let place_names = [self.fresh("g"), self.fresh("b")];
-        let places = place_names.iter().cloned().zip(places).collect();
-        let rows = batch_plan(with_columns(&batch, places)?)?;
-        let grouped = self
-            .aggregate_bins(rows, &scopes, keys, aggregates, &place_names)
-            .await?;
-        let [of_line, bin] = &place_names;
-        let mut groups = vec![take_column(&grouped, of_line)?];
+        let ordered = input.serialized && aggregates.iter().any(reads_order);
+        let placed = match (bounds.known().filter(|_| !ordered), from) {
+            (Some(line), Some(from)) => self.place_as_read(plan, line, [axis, from, step])?,
+            _ => self.place_collected(plan, axis, &bounds, &scopes).await?,
+        };
         let key_names: Vec<String> = scopes
-            .into_iter()
+            .iter()
+            .cloned()
             .chain(keys.iter().map(|(id, _)| name(*id)))
             .collect();
-        for key in &key_names {
-            groups.push(take_column(&grouped, key)?);
+        let no_keys = key_names.is_empty();
+        let bins = self
+            .aggregate_bins(&placed, &scopes, keys, aggregates)
+            .await?;
+        let layout = Layout {
+            line: placed.line,
+            keys: key_names,
+            bin: placed.bin,
+            series: self.series(aggregates)?,
+            axis: name(*axis_column),
+            lines: placed.lines,
+        };
+        let layout = Arc::new(layout);
+        let parts = self.assembled(bins, &layout).await?;
+        if *nonempty && no_keys && parts.iter().flatten().all(|batch| batch.num_rows() == 0) {
+            return match bounds.line(std::iter::empty())? {
+                Some(line) => batch_plan(empty(&layout.series, &layout.axis, &line)?),
+                None => self.empty_series(rel),
+            };
         }
-        let series = self.series(&grouped, aggregates)?;
-        let mut made = assemble(&groups, &take_column(&grouped, bin)?, &series, &lines)?;
-        if made.rows == 0 && *nonempty && key_names.is_empty() {
-            match bounds.line(std::iter::empty())? {
-                Some(line) => made = empty(&series, &line),
-                None => return self.empty_series(rel),
-            }
+        let schema = parts.iter().flatten().map(RecordBatch::schema).next();
+        match schema {
+            Some(schema) => parts_plan(schema, parts),
+            None => self.empty_series(rel),
         }
-        let outputs = aggregates
-            .iter()
-            .filter_map(|series| series.aggregate.outputs.first());
-        let ids = outputs.map(|output| output.id).chain([*axis_column]);
-        let columns = key_names.into_iter().zip(made.keys);
-        let columns = columns.chain(ids.map(name).zip(made.series)).collect();
-        batch_plan(named_batch(columns, made.rows)?)
+    }
+
+    /// The rows as they are read, where the query says where the axis starts and ends.
+    fn place_as_read(
+        &mut self,
+        plan: LogicalPlan,
+        line: Axis,
+        [axis, from, step]: [&Expr; 3],
+    ) -> Result<Placed> {
+        let points = i64::try_from(line.points).unwrap_or(i64::MAX);
+        let args = vec![
+            (axis.ty, self.expr(axis)?),
+            (from.ty, lit(self.constant(from)?)),
+            (step.ty, lit(self.constant(step)?)),
+            (Type::Long, lit(ScalarValue::Int64(Some(points)))),
+        ];
+        let place = kernel("op:series_bin", args, Type::Long, axis.span)?;
+        let bin = self.fresh("b");
+        let columns = names(&plan).into_iter().map(column);
+        let columns = columns.chain([place.alias(bin.clone())]);
+        Ok(Placed {
+            rows: build(LogicalPlanBuilder::from(plan).project(columns)?)?,
+            line: None,
+            bin,
+            lines: vec![line],
+        })
+    }
+
+    /// The rows collected: where the axis starts and ends depends on them.
+    async fn place_collected(
+        &mut self,
+        plan: LogicalPlan,
+        axis: &Expr,
+        bounds: &Bounds,
+        scopes: &[String],
+    ) -> Result<Placed> {
+        let axis_name = self.fresh("v");
+        let value = self.expr(axis)?.alias(axis_name.clone());
+        let batch = self.collect_with(plan, vec![value]).await?;
+        let (lines, [of_line, bins]) = lines(bounds, &batch, &axis_name, scopes)?;
+        let (line, bin) = (self.fresh("g"), self.fresh("b"));
+        let places = vec![(line.clone(), of_line), (bin.clone(), bins)];
+        let rows = batch_plan(with_columns(&batch, places)?)?;
+        let rows = LogicalPlanBuilder::from(rows).filter(column(&line).is_not_null())?;
+        Ok(Placed {
+            rows: build(rows)?,
+            line: Some(line),
+            bin,
+            lines,
+        })
     }
 
     /// The aggregates of the bins as series that are not laid out yet.
-    fn series(&self, bins: &RecordBatch, aggregates: &[SeriesAggregate]) -> Result<Vec<Series>> {
+    fn series(&self, aggregates: &[SeriesAggregate]) -> Result<Vec<Series>> {
         let series = aggregates.iter().map(|series| {
             let output = series.aggregate.outputs.first();
             let output = output
@@ -96,26 +157,43 @@ impl<'q> Lowering<'q> {
                 (_, default) => default,
             };
             Ok(Series {
+                name: name(output.id),
                 ty: output.ty,
-                values: take_column(bins, &name(output.id))?,
-                empty: crate::values::dynamic::to_json(&empty),
+                empty: crate::values::dynamic::to_json(&empty).to_string(),
             })
         });
         series.collect()
     }
 
-    /// One row per line, key and bin, with the aggregates.
+    /// The series of each part of the bins.
+    async fn assembled(
+        &self,
+        bins: Vec<Vec<RecordBatch>>,
+        layout: &Arc<Layout>,
+    ) -> Result<Vec<Vec<RecordBatch>>> {
+        let parts = bins.into_iter().map(|bins| {
+            let layout = Arc::clone(layout);
+            apart(move |cancel| Ok(assemble(&bins, &layout, cancel)?))
+        });
+        let parts = futures::future::try_join_all(parts).await?;
+        for batch in parts.iter().flatten() {
+            self.staging.keep(batch)?;
+        }
+        Ok(parts)
+    }
+
+    /// One row per line, key and bin, with the aggregates; those of one series are in one part.
     async fn aggregate_bins(
         &mut self,
-        rows: LogicalPlan,
+        placed: &Placed,
         scopes: &[String],
         keys: &[(ColumnId, Expr)],
         aggregates: &[SeriesAggregate],
-        places: &[String; 2],
-    ) -> Result<RecordBatch> {
-        let [line, _] = places;
-        let rows = build(LogicalPlanBuilder::from(rows).filter(column(line).is_not_null())?)?;
-        let mut groups: Vec<DfExpr> = places.iter().chain(scopes).map(column).collect();
+    ) -> Result<Vec<Vec<RecordBatch>>> {
+        let rows = placed.rows.clone();
+        let identity = placed.line.iter().chain(scopes);
+        let mut groups: Vec<DfExpr> = identity.clone().map(column).collect();
+        groups.push(column(&placed.bin));
         for (id, expr) in keys {
             groups.push(self.expr(expr)?.alias(name(*id)));
         }
@@ -136,12 +214,12 @@ impl<'q> Lowering<'q> {
             calls.iter().map(|c| c.expr.clone()).collect()
         };
         let plan = build(LogicalPlanBuilder::from(rows).aggregate(groups, exprs)?)?;
-        let kept: Vec<DfExpr> = places
-            .iter()
-            .chain(scopes)
-            .map(column)
-            .chain(keys.iter().map(|(id, _)| column(name(*id))))
-            .collect();
+        let identity = identity
+            .cloned()
+            .chain(keys.iter().map(|(id, _)| name(*id)));
+        let mut kept: Vec<DfExpr> = identity.map(column).collect();
+        let n_identity = kept.len();
+        kept.push(column(&placed.bin));
         let outputs = calls.into_iter().flat_map(|call| call.outputs);
         let outputs = outputs.map(|(id, value)| value.alias(name(id)));
         let plan =
@@ -162,7 +240,7 @@ impl<'q> Lowering<'q> {
             });
         }
         let plan = LogicalPlanBuilder::from(plan).project(kept.into_iter().chain(values))?;
-        self.staging.collect(build(plan)?).await
+        self.staging.collect_by_keys(build(plan)?, n_identity).await
     }
 
     fn empty_series(&self, rel: &Rel) -> Result<LogicalPlan> {
@@ -189,7 +267,20 @@ struct Bounds {
     step: Datum<'static>,
 }
 
+/// Whether a value of the series depends on the order of the rows.
+pub(super) fn reads_order(series: &SeriesAggregate) -> bool {
+    let mut aggregates = series.inner.iter().chain([&series.aggregate]);
+    aggregates.any(|aggregate| is_order_sensitive(aggregate.function))
+}
+
 impl Bounds {
+    /// The axis that the query gives without looking at rows.
+    fn known(&self) -> Option<Axis> {
+        self.from.as_ref().and(self.to.as_ref())?;
+        // A mistake in it is for the first rows to find.
+        self.line(std::iter::empty()).ok().flatten()
+    }
+
     /// The axis over these values; none where nothing says where it starts or ends.
     fn line<'d>(&self, values: impl Iterator<Item = Datum<'d>> + Clone) -> Result<Option<Axis>> {
         let values = values.filter(|value| !value.is_null());

@@ -10,6 +10,7 @@ pub(crate) mod decimal;
 pub(crate) mod dynamic;
 pub(crate) mod elements;
 pub(crate) mod number;
+mod plain_array;
 pub(crate) mod timespan;
 
 pub(crate) use datum::{ColumnBuilder, Datum, Reader, arrow_type};
