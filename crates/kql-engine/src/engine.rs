@@ -240,7 +240,7 @@ impl Engine {
         if self.optimised {
             lowering
         } else {
-            lowering.without_stored_forms()
+            lowering.without_stored_forms().without_fused_calls()
         }
     }
 

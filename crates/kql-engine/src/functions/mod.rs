@@ -21,6 +21,7 @@ mod math;
 mod network;
 mod parsing;
 mod path;
+mod path_columns;
 mod punycode;
 mod regex_fn;
 mod series;
@@ -133,6 +134,7 @@ const FAMILIES: &[&[Kernel]] = &[
     network::KERNELS,
     parsing::KERNELS,
     path::KERNELS,
+    path_columns::KERNELS,
     punycode::KERNELS,
     regex_fn::KERNELS,
     series::KERNELS,
