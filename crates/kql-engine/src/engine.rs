@@ -273,7 +273,7 @@ impl Engine {
         if !self.optimised {
             return optimiser::unoptimised(&session);
         }
-        optimiser::leave_out_unused(&session);
+        optimiser::in_service(&session);
         session
     }
 }

@@ -41,6 +41,7 @@ mod units;
 mod user_agent;
 
 pub(crate) use geo::{Place, Target};
+pub(crate) use path_columns::of_string as path_of_string;
 pub(crate) use regex_fn::compile as compile_regex;
 pub(crate) use udf::{scalar_udf, udf_by_name};
 

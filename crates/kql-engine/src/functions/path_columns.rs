@@ -11,14 +11,16 @@ use arrow::buffer::NullBuffer;
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use datafusion::error::Result;
-use datafusion::logical_expr::ColumnarValue;
+use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::{ColumnarValue, Expr};
 use datafusion::scalar::ScalarValue;
 use kql::types::Type;
 
 use super::stored::over;
-use super::udf::missing_argument;
+use super::udf::{missing_argument, udf_by_name};
 use super::{Call, Kernel, batch, conversion};
-use crate::values::{ColumnBuilder, Datum, convert, dynamic, json_text, raw};
+use crate::values::json_text::{self, Found};
+use crate::values::{ColumnBuilder, Datum, convert, dynamic, raw};
 
 pub(super) const KERNELS: &[Kernel] = &[
     batch(&["op:parsed"], parsed),
@@ -88,6 +90,13 @@ impl<'s> Step<'s> {
         }
     }
 
+    fn name(&self) -> Option<&'s str> {
+        match self {
+            Self::Name(name) => Some(name),
+            Self::At(_) => None,
+        }
+    }
+
     fn of<'t>(&self, text: &'t str) -> Option<&'t str> {
         match self {
             Self::Name(name) => dynamic::member(text, name),
@@ -101,20 +110,68 @@ fn follow<'t>(text: Option<&'t str>, steps: &[Step<'_>]) -> Option<&'t str> {
     steps.iter().try_fold(text, |text, step| step.of(text))
 }
 
-/// `op:path(dynamic, step...)`: the steps are constants.
+/// The same in a string that is parsed first. The names that a path begins with are followed while the text is checked.
+fn follow_parsed<'t>(text: &'t str, names: &[&str], steps: &[Step<'_>]) -> Option<&'t str> {
+    if text.is_empty() {
+        return None;
+    }
+    match json_text::find(text, names) {
+        Found::Nothing => None,
+        Found::Value(value) => {
+            let mut rest = steps.iter().skip(names.len());
+            rest.try_fold(value, |text, step| step.of(text))
+        }
+        Found::Unclear => match conversion::json_of(Cow::Borrowed(text)) {
+            Datum::Dynamic(Cow::Borrowed(json)) => follow(Some(json), steps),
+            // A string has neither members nor elements.
+            _ => None,
+        },
+    }
+}
+
+/// `op:path(dynamic, step...)`, or of a string that is parsed first. The steps are constants.
 fn path(call: &Call<'_>, args: &[ColumnarValue], _rows: usize) -> Result<ColumnarValue> {
     let steps = args.iter().skip(1).map(Step::new);
     let steps: Vec<Step<'_>> = steps.collect::<Option<_>>().ok_or_else(missing_argument)?;
+    let names = steps.iter().map_while(Step::name);
+    let names: Vec<&str> = names.collect();
     over(args, |array| {
         let texts = texts(array)?;
-        Ok(column(call.ret, &texts, |text| {
-            match follow(text, &steps) {
-                None | Some("null") => Datum::Null,
-                Some(found) if call.ret.is_dynamic() => Datum::Dynamic(Cow::Borrowed(found)),
-                Some(found) => raw::to_type(found, call.ret),
-            }
-        }))
+        Ok(if call.args.first() == Some(&Type::String) {
+            column(call.ret, &texts, |text| {
+                let found = text.and_then(|text| follow_parsed(text, &names, &steps));
+                value_of(found, call.ret)
+            })
+        } else {
+            column(call.ret, &texts, |text| {
+                value_of(follow(text, &steps), call.ret)
+            })
+        })
     })
+}
+
+/// A call of `op:path` whose dynamic is parsed from a string for it alone, as one of a path in the string.
+pub(crate) fn of_string(path: &ScalarFunction) -> Option<ScalarFunction> {
+    let (source, steps) = path.args.split_first()?;
+    let rest = path.func.name().strip_prefix("kql:op:path(dynamic,")?;
+    let Expr::ScalarFunction(parsed) = source else {
+        return None;
+    };
+    if !parsed.func.name().starts_with("kql:op:parsed(string)") {
+        return None;
+    }
+    let udf = udf_by_name(&format!("kql:op:path(string,{rest}"))?;
+    let text = parsed.args.first()?.clone();
+    let args = std::iter::once(text).chain(steps.iter().cloned());
+    Some(ScalarFunction::new_udf(Arc::new(udf), args.collect()))
+}
+
+fn value_of(found: Option<&str>, ty: Type) -> Datum<'_> {
+    match found {
+        None | Some("null") => Datum::Null,
+        Some(found) if ty.is_dynamic() => Datum::Dynamic(Cow::Borrowed(found)),
+        Some(found) => raw::to_type(found, ty),
+    }
 }
 
 /// `op:part(string, separator, index)`: `split(string, separator)[index]`, the last two constants.

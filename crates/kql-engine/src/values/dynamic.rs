@@ -191,7 +191,8 @@ fn each_element(text: &str, mut each: impl FnMut((usize, usize))) -> Option<()> 
     }
 }
 
-fn key_is(raw: &str, name: &str) -> bool {
+/// Whether a key, with its quotes, spells a name.
+pub(super) fn key_is(raw: &str, name: &str) -> bool {
     let inner = raw.get(1..raw.len().saturating_sub(1)).unwrap_or("");
     if !inner.contains('\\') {
         return inner == name;
@@ -200,7 +201,7 @@ fn key_is(raw: &str, name: &str) -> bool {
 }
 
 /// Deepest nesting that a path walks over.
-const DEPTH_MAX: usize = 128;
+pub(super) const DEPTH_MAX: usize = 128;
 
 /// Walks JSON text without building anything. Malformed text gives `None`, never a panic.
 struct Scan<'a> {

@@ -1,5 +1,7 @@
 //! The grammar of JSON text (RFC 8259), checked in one pass and without building anything.
 
+use super::dynamic::DEPTH_MAX;
+
 const LOW: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
@@ -39,41 +41,61 @@ pub(super) fn is_plain(text: &str) -> bool {
 /// Whether a text is one JSON value with blanks around it. A number may be of any size, an escape any code unit, and
 /// nesting of any depth: what `serde_json::value::RawValue` takes.
 pub(crate) fn is_json(text: &str) -> bool {
-    let mut check = Check {
-        bytes: text.as_bytes(),
-        at: 0,
-        open: Open::default(),
-    };
-    check.document().is_some()
+    Check::new(text, &[]).document().is_some()
+}
+
+/// What a text holds at the end of a path of names.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Found<'t> {
+    /// The value's text: that of the first of several members of one name.
+    Value(&'t str),
+    /// There is none.
+    Nothing,
+    /// The text isn't JSON, or is nested deeper than paths lead.
+    Unclear,
+}
+
+/// Follows a path while it checks the text.
+pub(crate) fn find<'t>(text: &'t str, names: &[&str]) -> Found<'t> {
+    let mut check = Check::new(text, names);
+    if check.document().is_none() || check.open.deepest > DEPTH_MAX {
+        return Found::Unclear;
+    }
+    if names.is_empty() {
+        return Found::Value(text);
+    }
+    let found = check.found.and_then(|(from, to)| text.get(from..to));
+    found.map_or(Found::Nothing, Found::Value)
 }
 
 /// The arrays and bags that are open, a bit each: a bag is 1.
 #[derive(Default)]
 struct Open {
+    depth: usize,
+    deepest: usize,
+    /// The innermost, up to 64.
     kinds: u64,
-    depth: u32,
     /// The outer ones, 64 each.
     outer: Vec<u64>,
 }
 
 impl Open {
     fn enter(&mut self, bag: bool) {
-        if self.depth == u64::BITS {
+        if self.depth > 0 && self.depth.is_multiple_of(64) {
             self.outer.push(self.kinds);
-            self.depth = 0;
         }
         self.kinds = (self.kinds << 1) | u64::from(bag);
         self.depth += 1;
+        self.deepest = self.deepest.max(self.depth);
     }
 
     fn leave(&mut self) {
         self.kinds >>= 1;
         self.depth = self.depth.saturating_sub(1);
-        if self.depth == 0
+        if self.depth.is_multiple_of(64)
             && let Some(kinds) = self.outer.pop()
         {
             self.kinds = kinds;
-            self.depth = u64::BITS;
         }
     }
 
@@ -83,12 +105,62 @@ impl Open {
 }
 
 struct Check<'a> {
+    text: &'a str,
     bytes: &'a [u8],
     at: usize,
     open: Open,
+    /// The names still looked for; none after one that led nowhere.
+    names: &'a [&'a str],
+    /// How deep the keys lie among which the next of them is looked for.
+    key_depth: usize,
+    /// Where the value of the last name that was found begins, while it isn't passed.
+    from: Option<usize>,
+    found: Option<(usize, usize)>,
 }
 
-impl Check<'_> {
+impl<'a> Check<'a> {
+    fn new(text: &'a str, names: &'a [&'a str]) -> Self {
+        Self {
+            text,
+            bytes: text.as_bytes(),
+            at: 0,
+            open: Open::default(),
+            names,
+            key_depth: 1,
+            from: None,
+            found: None,
+        }
+    }
+
+    /// Takes note of a key, with its quotes, at the beginning of its value.
+    fn met(&mut self, key: (usize, usize)) {
+        let Some((name, rest)) = self.names.split_first() else {
+            return;
+        };
+        if self.open.depth != self.key_depth {
+            return;
+        }
+        let key = self.text.get(key.0..key.1).unwrap_or_default();
+        if super::dynamic::key_is(key, name) {
+            self.names = rest;
+            self.key_depth += 1;
+            self.from = Some(self.at);
+        }
+    }
+
+    /// Takes note of the end of a value. The one of the last name found is the first that ends among the keys of that.
+    fn passed(&mut self) {
+        if let Some(from) = self.from
+            && self.open.depth + 1 == self.key_depth
+        {
+            if self.names.is_empty() {
+                self.found = Some((from, self.at));
+            }
+            self.names = &[];
+            self.from = None;
+        }
+    }
+
     fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
@@ -112,6 +184,7 @@ impl Check<'_> {
                 continue;
             }
             loop {
+                self.passed();
                 self.blanks();
                 if self.open.depth == 0 {
                     return (self.at == self.bytes.len()).then_some(());
@@ -167,15 +240,18 @@ impl Check<'_> {
 
     /// A key, its colon and the blanks up to its value.
     fn key(&mut self) -> Option<()> {
+        let start = self.at;
         if self.next()? != b'"' {
             return None;
         }
         self.string()?;
+        let end = self.at;
         self.blanks();
         if self.next()? != b':' {
             return None;
         }
         self.blanks();
+        self.met((start, end));
         Some(())
     }
 
