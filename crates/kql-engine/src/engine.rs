@@ -247,7 +247,7 @@ impl Engine {
         if self.optimised {
             lowering.with_partitions(self.options.target_partitions)
         } else {
-            lowering.without_stored_forms()
+            lowering.without_stored_forms().without_fused_calls()
         }
     }
 
@@ -285,7 +285,7 @@ impl Engine {
         if !self.optimised {
             return optimiser::unoptimised(&session);
         }
-        optimiser::leave_out_unused(&session);
+        optimiser::in_service(&session);
         session
     }
 }

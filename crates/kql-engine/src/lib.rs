@@ -14,6 +14,7 @@ mod functions;
 mod lowering;
 mod operators;
 mod optimiser;
+mod parsed_paths;
 mod profile;
 mod result;
 mod staging;

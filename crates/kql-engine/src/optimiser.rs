@@ -8,6 +8,8 @@ use std::sync::Arc;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::prelude::SessionContext;
 
+use crate::parsed_paths::ParsedPaths;
+
 /// Rules for what no plan of ours has: subqueries, lateral joins, conditions of joins, fields of structs. Each one
 /// walks the whole plan to find that out, and the last two fail on plans where an expression was factored out before.
 const UNUSED: &[&str] = &[
@@ -33,11 +35,12 @@ const NEEDED_PHYSICAL: &[&str] = &[
     "SanityCheckPlan",
 ];
 
-/// Leaves out the rules that are of no use.
-pub(crate) fn leave_out_unused(session: &SessionContext) {
+/// Leaves out the rules that are of no use, and adds ours behind the others.
+pub(crate) fn in_service(session: &SessionContext) {
     for rule in UNUSED {
         session.remove_optimizer_rule(rule);
     }
+    session.add_optimizer_rule(Arc::new(ParsedPaths));
 }
 
 /// The session with no other rules than those a plan needs.

@@ -40,20 +40,24 @@ fn cast<'a>(call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
         .map_or(Datum::Null, |value| convert::to_type(value, call.ret))
 }
 
-/// A string is read as JSON; text that isn't JSON stays the string it is.
 fn to_dynamic<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
     match args.first() {
-        Some(Datum::Str(text)) => match text.trim() {
-            "" | "null" => Datum::Null,
-            trimmed if serde_json::from_str::<&serde_json::value::RawValue>(trimmed).is_ok() => {
-                Datum::Dynamic(text.clone())
-            }
-            _ => Datum::Dynamic(Cow::Owned(
-                serde_json::Value::from(text.as_ref()).to_string(),
-            )),
-        },
+        Some(Datum::Str(text)) => json_of(text.clone()),
         Some(value) => convert::to_type(value, kql::types::Type::Dynamic),
         None => Datum::Null,
+    }
+}
+
+/// A string is read as JSON; text that isn't JSON stays the string it is.
+pub(super) fn json_of(text: Cow<'_, str>) -> Datum<'_> {
+    match text.trim() {
+        "" | "null" => Datum::Null,
+        trimmed if serde_json::from_str::<&serde_json::value::RawValue>(trimmed).is_ok() => {
+            Datum::Dynamic(text)
+        }
+        _ => Datum::Dynamic(Cow::Owned(
+            serde_json::Value::from(text.as_ref()).to_string(),
+        )),
     }
 }
 

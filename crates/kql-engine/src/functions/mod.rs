@@ -21,6 +21,7 @@ mod math;
 mod network;
 mod parsing;
 mod path;
+mod path_columns;
 mod punycode;
 mod regex_fn;
 mod series;
@@ -42,6 +43,7 @@ mod units;
 mod user_agent;
 
 pub(crate) use geo::{Place, Target};
+pub(crate) use path_columns::of_string as path_of_string;
 pub(crate) use regex_fn::compile as compile_regex;
 pub(crate) use udf::{scalar_udf, udf_by_name};
 
@@ -135,6 +137,7 @@ const FAMILIES: &[&[Kernel]] = &[
     network::KERNELS,
     parsing::KERNELS,
     path::KERNELS,
+    path_columns::KERNELS,
     punycode::KERNELS,
     regex_fn::KERNELS,
     series::KERNELS,

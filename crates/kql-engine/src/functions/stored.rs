@@ -15,7 +15,7 @@ use crate::values::datetime;
 pub(super) const KERNELS: &[Kernel] = &[batch(&["op:ticks"], ticks), batch(&["op:filled"], filled)];
 
 /// Applies `f` to a column, or once to a constant.
-fn over(
+pub(super) fn over(
     args: &[ColumnarValue],
     f: impl Fn(&ArrayRef) -> Result<ArrayRef>,
 ) -> Result<ColumnarValue> {

@@ -53,6 +53,9 @@ pub(super) fn kernel(
 impl Lowering<'_> {
     /// Lowers an expression as a value: three-valued, with Kusto's null rules.
     pub(super) fn expr(&self, expr: &Expr) -> Result<DfExpr> {
+        if let Some(fused) = self.fused(expr)? {
+            return Ok(fused);
+        }
         match &expr.kind {
             ExprKind::Literal(value) => Ok(lit(literal(value, expr.ty))),
             ExprKind::Column(id) => Ok(match self.parameters.get(id) {
@@ -111,6 +114,9 @@ impl Lowering<'_> {
     }
 
     pub(super) fn cast(&self, value: &Expr, to: Type) -> Result<DfExpr> {
+        if let Some(converted) = self.path(value, to)? {
+            return Ok(converted);
+        }
         let lowered = self.expr(value)?;
         if value.ty == to || (value.ty.is_dynamic() && to.is_dynamic()) {
             return Ok(lowered);

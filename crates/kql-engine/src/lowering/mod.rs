@@ -10,6 +10,7 @@ mod aggregate;
 mod collected;
 mod emptiness;
 mod expression;
+mod fused;
 mod get_schema;
 mod graph;
 mod graph_match;
@@ -80,6 +81,8 @@ pub(crate) struct Lowering<'q> {
     time_range: Option<(i64, i64)>,
     /// Whether stored forms are carried beside values.
     stored_forms: bool,
+    /// Whether chains of calls that one kernel stands for become a call of it.
+    fuses: bool,
     staging: Staging,
     /// `materialize()` bodies that were run.
     materialized: HashMap<usize, LogicalPlan>,
@@ -182,6 +185,7 @@ impl<'q> Lowering<'q> {
             reads: reads.collect(),
             time_range,
             stored_forms: true,
+            fuses: true,
             staging: Staging::new(session.clone()),
             materialized: HashMap::new(),
             scalars: HashMap::new(),
@@ -206,6 +210,12 @@ impl<'q> Lowering<'q> {
     /// Filters and sorts read values only: slower, and the same rows.
     pub(crate) fn without_stored_forms(mut self) -> Self {
         self.stored_forms = false;
+        self
+    }
+
+    /// Calls stay the calls that the query writes: slower, and the same values.
+    pub(crate) fn without_fused_calls(mut self) -> Self {
+        self.fuses = false;
         self
     }
 

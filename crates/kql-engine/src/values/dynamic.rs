@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::{Datum, convert, datetime, number, timespan};
+use super::{Datum, convert, datetime, json_text, number, timespan};
 use kql::types::Type;
 
 /// Parses stored text. "" is null; text that isn't JSON is a JSON string.
@@ -139,44 +139,60 @@ pub(crate) fn member<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 
 /// The raw JSON text of element `index` (negative counts from the end) of the array in `text`.
 pub(crate) fn element(text: &str, index: i64) -> Option<&str> {
-    let spans = elements(text)?;
     let at = if index < 0 {
-        i64::try_from(spans.len()).ok()? + index
+        let mut n_elements = 0_i64;
+        each_element(text, |_| n_elements += 1)?;
+        n_elements.checked_add(index)?
     } else {
         index
     };
-    let (from, to) = *spans.get(usize::try_from(at).ok()?)?;
+    let mut left = usize::try_from(at).ok()?;
+    let mut found = None;
+    // To the end: in text that is malformed further on there is no element.
+    each_element(text, |range| {
+        if left == 0 && found.is_none() {
+            found = Some(range);
+        }
+        left = left.saturating_sub(1);
+    })?;
+    let (from, to) = found?;
     text.get(from..to)
 }
 
 /// Byte ranges of the elements of the array in `text`; `None` when it isn't an array.
 pub(crate) fn elements(text: &str) -> Option<Vec<(usize, usize)>> {
+    let mut spans = Vec::new();
+    each_element(text, |span| spans.push(span))?;
+    Some(spans)
+}
+
+fn each_element(text: &str, mut each: impl FnMut((usize, usize))) -> Option<()> {
     let mut scan = Scan {
         bytes: text.as_bytes(),
         at: 0,
     };
     scan.blanks();
     scan.expect(b'[')?;
-    let mut spans = Vec::new();
     scan.blanks();
     if scan.peek()? == b']' {
-        return Some(spans);
+        return Some(());
     }
     loop {
         scan.blanks();
         let from = scan.at;
         scan.value(0)?;
-        spans.push((from, scan.at));
+        each((from, scan.at));
         scan.blanks();
         match scan.next()? {
             b',' => {}
-            b']' => return Some(spans),
+            b']' => return Some(()),
             _ => return None,
         }
     }
 }
 
-fn key_is(raw: &str, name: &str) -> bool {
+/// Whether a key, with its quotes, spells a name.
+pub(super) fn key_is(raw: &str, name: &str) -> bool {
     let inner = raw.get(1..raw.len().saturating_sub(1)).unwrap_or("");
     if !inner.contains('\\') {
         return inner == name;
@@ -185,7 +201,7 @@ fn key_is(raw: &str, name: &str) -> bool {
 }
 
 /// Deepest nesting that a path walks over.
-const DEPTH_MAX: usize = 128;
+pub(super) const DEPTH_MAX: usize = 128;
 
 /// Walks JSON text without building anything. Malformed text gives `None`, never a panic.
 struct Scan<'a> {
@@ -219,6 +235,7 @@ impl Scan<'_> {
         let start = self.at;
         self.expect(b'"')?;
         loop {
+            self.at = json_text::plain_end(self.bytes, self.at);
             match self.next()? {
                 b'"' => return Some((start, self.at)),
                 b'\\' => {

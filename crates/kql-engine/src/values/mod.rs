@@ -9,8 +9,12 @@ pub(crate) mod datum;
 pub(crate) mod decimal;
 pub(crate) mod dynamic;
 pub(crate) mod elements;
+pub(crate) mod json_text;
 pub(crate) mod number;
 mod plain_array;
+pub(crate) mod raw;
+#[cfg(test)]
+pub(crate) mod sample;
 pub(crate) mod timespan;
 
 pub(crate) use datum::{ColumnBuilder, Datum, Reader, arrow_type};
