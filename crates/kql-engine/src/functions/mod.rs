@@ -8,6 +8,7 @@ mod array;
 mod asim;
 mod bag;
 mod calendar;
+mod columns;
 mod comparison;
 mod compression;
 mod conditional;
