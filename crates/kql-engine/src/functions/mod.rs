@@ -18,6 +18,7 @@ mod fence;
 mod fourier;
 mod geo;
 mod hash;
+mod ipv4_columns;
 mod math;
 mod network;
 mod parsing;
@@ -130,6 +131,7 @@ const FAMILIES: &[&[Kernel]] = &[
     geo::polygon::KERNELS,
     geo::wkt::KERNELS,
     hash::KERNELS,
+    ipv4_columns::KERNELS,
     math::KERNELS,
     network::KERNELS,
     parsing::KERNELS,
