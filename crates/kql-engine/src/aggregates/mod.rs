@@ -9,6 +9,7 @@ mod bag;
 pub(crate) mod hll;
 mod list;
 mod percentile;
+mod percentile_groups;
 mod row_groups;
 mod schema;
 pub(crate) mod tdigest;
@@ -172,6 +173,18 @@ impl KqlAggregate {
         }
     }
 
+    fn is_percentile(&self) -> bool {
+        matches!(self.kind, Kind::Percentile | Kind::PercentileArray)
+    }
+
+    fn percentiles(&self) -> percentile_groups::Wanted {
+        percentile_groups::Wanted {
+            ty: self.value_type(),
+            percentages: self.parameters.clone(),
+            as_array: self.kind == Kind::PercentileArray,
+        }
+    }
+
     fn limit(&self) -> usize {
         let limit = self
             .parameters
@@ -227,7 +240,7 @@ impl AggregateUDFImpl for KqlAggregate {
     }
 
     fn groups_accumulator_supported(&self, _args: AccumulatorArgs) -> bool {
-        self.hll_role().is_some() || self.kept_row().is_some()
+        self.hll_role().is_some() || self.kept_row().is_some() || self.is_percentile()
     }
 
     fn create_groups_accumulator(
@@ -236,6 +249,10 @@ impl AggregateUDFImpl for KqlAggregate {
     ) -> Result<Box<dyn GroupsAccumulator>> {
         if let Some(keep) = self.kept_row() {
             return Ok(Box::new(row_groups::RowGroups::new(keep, self.fields())));
+        }
+        if self.is_percentile() {
+            let wanted = self.percentiles();
+            return Ok(Box::new(percentile_groups::PercentileGroups::new(wanted)));
         }
         let role = self.hll_role().ok_or_else(missing_state)?;
         Ok(Box::new(hll::HllGroups::new(role)))
@@ -273,13 +290,9 @@ impl AggregateUDFImpl for KqlAggregate {
             Kind::Tdigest => Box::new(tdigest::TdigestAccumulator::new(args, false)),
             Kind::TdigestMerge => Box::new(tdigest::TdigestAccumulator::new(args, true)),
             Kind::MakeBag => Box::new(bag::BagAccumulator::new(self.limit())),
-            Kind::Percentile | Kind::PercentileArray => {
-                Box::new(percentile::PercentileAccumulator::new(
-                    self.value_type(),
-                    self.parameters.clone(),
-                    self.kind == Kind::PercentileArray,
-                ))
-            }
+            Kind::Percentile | Kind::PercentileArray => Box::new(
+                percentile_groups::PercentileAccumulator::new(self.percentiles()),
+            ),
             Kind::PercentileWeighted | Kind::PercentileWeightedArray => {
                 Box::new(weighted::WeightedAccumulator::new(
                     self.value_type(),

@@ -267,9 +267,14 @@ impl<'a> Keys<'a> {
 }
 
 /// A number in the order of [`f64::total_cmp`].
-fn total_order(value: f64) -> i64 {
+pub(super) fn total_order(value: f64) -> i64 {
     let bits = value.to_bits() as i64;
     bits ^ (((bits >> 63) as u64) >> 1) as i64
+}
+
+/// The number [`total_order`] was given.
+pub(super) fn from_total_order(key: i64) -> f64 {
+    f64::from_bits((key ^ (((key >> 63) as u64) >> 1) as i64) as u64)
 }
 
 impl GroupsAccumulator for RowGroups {
@@ -330,6 +335,7 @@ mod tests {
         #[test]
         fn numbers_keep_their_order(a in any::<f64>(), b in any::<f64>()) {
             prop_assert_eq!(total_order(a).cmp(&total_order(b)), a.total_cmp(&b));
+            prop_assert_eq!(from_total_order(total_order(a)).to_bits(), a.to_bits());
         }
     }
 }

@@ -11,7 +11,7 @@ use datafusion::scalar::ScalarValue;
 use kql::types::Type;
 
 use super::missing_state;
-use super::percentile::{order, result, stored};
+use super::percentile::{result, stored};
 use crate::values::Reader;
 
 #[derive(Debug)]
@@ -84,9 +84,8 @@ impl Accumulator for WeightedAccumulator {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        let ty = self.ty;
         let mut sorted: Vec<(i64, i64)> = self.weights.iter().map(|(v, w)| (*v, *w)).collect();
-        sorted.sort_unstable_by(|(a, _), (b, _)| order(ty, *a, *b));
+        sorted.sort_unstable();
         let total: i128 = sorted.iter().map(|(_, weight)| i128::from(*weight)).sum();
         let at = |percentage: &i64| {
             let rank = i128::from((*percentage).clamp(0, 100_000)) * total;
@@ -98,7 +97,7 @@ impl Accumulator for WeightedAccumulator {
             reaching.next().map(|(value, _)| *value)
         };
         let found: Vec<Option<i64>> = self.percentages.iter().map(at).collect();
-        result(ty, &found, self.as_array)
+        result(self.ty, found, self.as_array)
     }
 
     fn size(&self) -> usize {

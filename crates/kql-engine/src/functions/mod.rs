@@ -8,6 +8,7 @@ mod array;
 mod asim;
 mod bag;
 mod calendar;
+mod columns;
 mod comparison;
 mod compression;
 mod conditional;
@@ -17,6 +18,7 @@ mod fence;
 mod fourier;
 mod geo;
 mod hash;
+mod ipv4_columns;
 mod math;
 mod network;
 mod parsing;
@@ -133,6 +135,7 @@ const FAMILIES: &[&[Kernel]] = &[
     geo::polygon::KERNELS,
     geo::wkt::KERNELS,
     hash::KERNELS,
+    ipv4_columns::KERNELS,
     math::KERNELS,
     network::KERNELS,
     parsing::KERNELS,

@@ -1,4 +1,4 @@
-//! IP address functions. A missing prefix length is the address's full width; when two are given, the shorter counts.
+//! IP address functions; those of IPv4 over columns are in `ipv4_columns`. A missing prefix length is the address's full width; when two are given, the shorter counts.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -8,33 +8,6 @@ use super::{Call, Kernel, lenient};
 use crate::values::{Datum, dynamic};
 
 pub(super) const KERNELS: &[Kernel] = &[
-    lenient(&["parse_ipv4"], |_, args| {
-        v4(text(args, 0)).map_or(Datum::Null, |(ip, len)| {
-            Datum::Long(i64::from(masked(ip, len)))
-        })
-    }),
-    lenient(&["parse_ipv4_mask"], |_, args| {
-        match (v4(text(args, 0)), long(args, 1)) {
-            (Some((ip, _)), Some(len)) => Datum::Long(i64::from(masked(ip, width(len, 32)))),
-            _ => Datum::Null,
-        }
-    }),
-    lenient(&["ipv4_is_private"], |_, args| {
-        v4(text(args, 0)).map_or(Datum::Null, |(ip, len)| Datum::Bool(is_private(ip, len)))
-    }),
-    lenient(&["ipv4_netmask_suffix"], |_, args| {
-        v4(text(args, 0)).map_or(Datum::Null, |(_, len)| Datum::Long(i64::from(len)))
-    }),
-    lenient(&["ipv4_compare"], |_, args| {
-        compare4(args).map_or(Datum::Null, Datum::Long)
-    }),
-    lenient(&["ipv4_is_match"], |_, args| {
-        compare4(args).map_or(Datum::Null, |c| Datum::Bool(c == 0))
-    }),
-    lenient(&["ipv4_is_in_range"], |_, args| {
-        in_range(text(args, 0), text(args, 1)).map_or(Datum::Null, Datum::Bool)
-    }),
-    lenient(&["ipv4_is_in_any_range"], in_any_range),
     lenient(&["ipv6_compare"], |_, args| {
         compare6(args).map_or(Datum::Null, Datum::Long)
     }),
@@ -60,8 +33,6 @@ pub(super) const KERNELS: &[Kernel] = &[
             _ => Datum::string(""),
         }
     }),
-    lenient(&["format_ipv4"], |_, args| format4(args, false)),
-    lenient(&["format_ipv4_mask"], |_, args| format4(args, true)),
     lenient(&["ipv4_range_to_cidr_list"], |_, args| {
         match (text(args, 0).trim().parse(), text(args, 1).trim().parse()) {
             (Ok(start), Ok(end)) => blocks(start, end),
@@ -86,12 +57,56 @@ pub(super) const KERNELS: &[Kernel] = &[
     }),
 ];
 
-fn width(len: i64, most: u32) -> u32 {
+/// An address and its prefix length.
+pub(super) type Address = (u32, u32);
+
+pub(super) fn parse_ipv4<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
+    v4(text(args, 0)).map_or(Datum::Null, |(ip, len)| {
+        Datum::Long(i64::from(masked(ip, len)))
+    })
+}
+
+pub(super) fn parse_ipv4_mask<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
+    match (v4(text(args, 0)), long(args, 1)) {
+        (Some((ip, _)), Some(len)) => Datum::Long(i64::from(masked(ip, width(len, 32)))),
+        _ => Datum::Null,
+    }
+}
+
+pub(super) fn ipv4_is_private<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
+    v4(text(args, 0)).map_or(Datum::Null, |address| Datum::Bool(is_private(address)))
+}
+
+pub(super) fn ipv4_netmask_suffix<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
+    v4(text(args, 0)).map_or(Datum::Null, |(_, len)| Datum::Long(i64::from(len)))
+}
+
+pub(super) fn ipv4_compare<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
+    compare4(args).map_or(Datum::Null, Datum::Long)
+}
+
+pub(super) fn ipv4_is_match<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
+    compare4(args).map_or(Datum::Null, |c| Datum::Bool(c == 0))
+}
+
+pub(super) fn ipv4_is_in_range<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
+    in_range(text(args, 0), text(args, 1)).map_or(Datum::Null, Datum::Bool)
+}
+
+pub(super) fn format_ipv4<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
+    format4(args, false)
+}
+
+pub(super) fn format_ipv4_mask<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
+    format4(args, true)
+}
+
+pub(super) fn width(len: i64, most: u32) -> u32 {
     u32::try_from(len).unwrap_or(0).min(most)
 }
 
 /// Address and prefix length of `a.b.c.d[/n]`.
-fn v4(text: &str) -> Option<(u32, u32)> {
+pub(super) fn v4(text: &str) -> Option<Address> {
     let (address, len) = match text.trim().split_once('/') {
         Some((address, len)) => (address, len.parse().ok().filter(|n| *n <= 32)?),
         None => (text.trim(), 32),
@@ -124,7 +139,7 @@ fn v6(text: &str) -> Option<(u128, u32)> {
 /// What marks an IPv4 address among those of IPv6 (RFC 4291 section 2.5.5.2).
 const V4_MAPPED: u128 = 0xffff << 32;
 
-fn masked(ip: u32, len: u32) -> u32 {
+pub(super) fn masked(ip: u32, len: u32) -> u32 {
     if len == 0 {
         0
     } else {
@@ -165,15 +180,19 @@ fn blocks(start: Ipv4Addr, end: Ipv4Addr) -> Datum<'static> {
     super::array::json(out)
 }
 
-fn is_private(ip: u32, len: u32) -> bool {
+pub(super) fn is_private((ip, len): Address) -> bool {
     let inside = |net: u32, net_len: u32| len >= net_len && masked(ip, net_len) == net;
     inside(0x0a00_0000, 8) || inside(0xac10_0000, 12) || inside(0xc0a8_0000, 16)
 }
 
 fn compare4(args: &[Datum<'_>]) -> Option<i64> {
-    let ((a, la), (b, lb)) = (v4(text(args, 0))?, v4(text(args, 1))?);
-    let len = la.min(lb).min(width(long(args, 2).unwrap_or(32), 32));
-    Some(masked(a, len).cmp(&masked(b, len)) as i64)
+    let (a, b) = (v4(text(args, 0))?, v4(text(args, 1))?);
+    Some(compare(a, b, long(args, 2)))
+}
+
+pub(super) fn compare((a, la): Address, (b, lb): Address, limit: Option<i64>) -> i64 {
+    let len = la.min(lb).min(width(limit.unwrap_or(32), 32));
+    masked(a, len).cmp(&masked(b, len)) as i64
 }
 
 fn compare6(args: &[Datum<'_>]) -> Option<i64> {
@@ -183,9 +202,14 @@ fn compare6(args: &[Datum<'_>]) -> Option<i64> {
 }
 
 fn in_range(address: &str, range: &str) -> Option<bool> {
-    let ((ip, own), (net, len)) = (v4(address)?, v4(range)?);
+    let (address, range) = (v4(address)?, v4(range)?);
+    Some(holds(range, address))
+}
+
+/// Whether a range has an address, as far as the shorter prefix goes.
+pub(super) fn holds((net, len): Address, (ip, own): Address) -> bool {
     let len = len.min(own);
-    Some(masked(ip, len) == masked(net, len))
+    masked(ip, len) == masked(net, len)
 }
 
 fn in_range6(address: &str, range: &str) -> Option<bool> {
@@ -195,7 +219,7 @@ fn in_range6(address: &str, range: &str) -> Option<bool> {
 }
 
 /// The texts of the arguments after the first: strings or dynamic arrays of them.
-fn rest(args: &[Datum<'_>]) -> Vec<String> {
+pub(super) fn rest(args: &[Datum<'_>]) -> Vec<String> {
     let mut out = Vec::new();
     for idx in 1..args.len() {
         match items(args, idx) {
@@ -221,7 +245,7 @@ fn rest(args: &[Datum<'_>]) -> Vec<String> {
     out
 }
 
-fn in_any_range<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
+pub(super) fn ipv4_is_in_any_range<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
     if v4(text(args, 0)).is_none() {
         return Datum::Null;
     }

@@ -1,25 +1,39 @@
 //! Regular expressions: `extract`, `extract_all`, `replace_regex`, `countof`, `indexof_regex`, and the
 //! cache of compiled patterns. Kusto's syntax is RE2's, which the `regex` crate shares.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use regex::{Regex, RegexBuilder};
+use kql::types::Type;
+use regex::{CaptureLocations, Regex, RegexBuilder};
 use serde_json::Value;
 
-use super::{Call, Kernel, lenient, strict};
+use super::columns::{TextFunction, over_texts};
+use super::{Call, Kernel, batch, lenient, strict};
 use crate::values::{Datum, convert, dynamic};
 
 pub(super) const KERNELS: &[Kernel] = &[
-    lenient(&["extract"], extract),
-    lenient(&["extract_all", "extractall"], extract_all),
-    lenient(&["replace_regex"], |_, args| {
-        replaced(text(args, 0), text(args, 1), text(args, 2))
+    batch(&["extract"], |call, args, n| {
+        over_texts((call, args, n), 2, extract, Extract::new)
+    }),
+    batch(&["extract_all", "extractall"], |call, args, n| {
+        let last = args.len().saturating_sub(1);
+        over_texts((call, args, n), last, extract_all, |_, args| {
+            ExtractAll::new(args)
+        })
+    }),
+    batch(&["replace_regex"], |call, args, n| {
+        over_texts((call, args, n), 0, replace_regex, |_, args| {
+            Replace::new(text(args, 1), text(args, 2))
+        })
     }),
     // The older form has the pattern first and the source last.
-    lenient(&["replace"], |_, args| {
-        replaced(text(args, 2), text(args, 0), text(args, 1))
+    batch(&["replace"], |call, args, n| {
+        over_texts((call, args, n), 2, replace, |_, args| {
+            Replace::new(text(args, 0), text(args, 1))
+        })
     }),
     lenient(&["countof"], countof),
     lenient(&["indexof_regex"], indexof_regex),
@@ -74,53 +88,112 @@ pub(super) fn stretch(args: &[Datum<'_>]) -> Option<(usize, usize)> {
     Some((length, occurrence.max(1)))
 }
 
+/// `extract()` with its pattern, group and type.
+struct Extract {
+    /// The pattern, where it is a good one and has the group.
+    regex: Option<Arc<Regex>>,
+    group: usize,
+    locations: Option<CaptureLocations>,
+    ret: Type,
+}
+
+impl Extract {
+    fn new(call: &Call<'_>, args: &[Datum<'_>]) -> Self {
+        let group = long(args, 1).and_then(|group| usize::try_from(group).ok());
+        let regex = group
+            .and_then(|group| compile(text(args, 0)).filter(|regex| group < regex.captures_len()));
+        Self {
+            // The whole match is found without the groups.
+            locations: regex
+                .as_ref()
+                .filter(|_| group != Some(0))
+                .map(|regex| regex.capture_locations()),
+            regex,
+            group: group.unwrap_or_default(),
+            ret: call.ret,
+        }
+    }
+
+    fn find<'s>(&mut self, source: &'s str) -> Option<&'s str> {
+        let regex = self.regex.as_ref()?;
+        let Some(locations) = &mut self.locations else {
+            return Some(regex.find(source)?.as_str());
+        };
+        regex.captures_read(locations, source)?;
+        let (start, end) = locations.get(self.group)?;
+        source.get(start..end)
+    }
+}
+
+impl TextFunction for Extract {
+    fn of<'s>(&mut self, source: &'s str) -> Datum<'s> {
+        let found = self.find(source);
+        let found = found.map_or(Datum::Null, |found| Datum::Str(Cow::Borrowed(found)));
+        convert::to_type(&found, self.ret)
+    }
+}
+
 fn extract<'a>(call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
-    let found = (|| {
-        let group = usize::try_from(long(args, 1)?).ok()?;
-        let regex = compile(text(args, 0))?;
-        let captures = regex.captures(text(args, 2))?;
-        Some(captures.get(group)?.as_str().to_owned())
-    })();
-    match found {
-        Some(found) => convert::to_type(&Datum::string(found), call.ret),
-        None => convert::to_type(&Datum::Null, call.ret),
+    Extract::new(call, args).of(text(args, 2)).into_static()
+}
+
+/// `extract_all()` with its pattern and groups.
+struct ExtractAll {
+    regex: Option<Arc<Regex>>,
+    /// Numbers and names.
+    groups: Vec<Value>,
+}
+
+impl ExtractAll {
+    fn new(args: &[Datum<'_>]) -> Self {
+        let regex = compile(text(args, 0));
+        let groups = match args.get(1) {
+            Some(groups @ Datum::Dynamic(_)) if args.len() == 3 => dynamic::to_json(groups)
+                .as_array()
+                .cloned()
+                .unwrap_or_default(),
+            _ => {
+                let all = regex.as_ref().map_or(1, |regex| regex.captures_len());
+                (1..all).map(Value::from).collect()
+            }
+        };
+        Self { regex, groups }
+    }
+}
+
+impl TextFunction for ExtractAll {
+    fn of<'s>(&mut self, source: &'s str) -> Datum<'s> {
+        let Some(regex) = &self.regex else {
+            return Datum::Null;
+        };
+        let capture = |captures: &regex::Captures<'_>, group: &Value| -> Value {
+            let found = match group {
+                Value::String(name) => captures.name(name),
+                other => other
+                    .as_u64()
+                    .and_then(|n| captures.get(usize::try_from(n).ok()?)),
+            };
+            Value::from(found.map_or("", |m| m.as_str()))
+        };
+        let rows: Vec<Value> = regex
+            .captures_iter(source)
+            .map(|captures| match self.groups.as_slice() {
+                [] => Value::from(captures.get(0).map_or("", |m| m.as_str())),
+                [group] => capture(&captures, group),
+                groups => Value::Array(groups.iter().map(|g| capture(&captures, g)).collect()),
+            })
+            .collect();
+        if rows.is_empty() {
+            Datum::Null
+        } else {
+            Datum::json(&Value::Array(rows))
+        }
     }
 }
 
 fn extract_all<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
     let source = text(args, args.len().saturating_sub(1));
-    let Some(regex) = compile(text(args, 0)) else {
-        return Datum::Null;
-    };
-    let groups: Vec<Value> = match args.get(1) {
-        Some(groups @ Datum::Dynamic(_)) if args.len() == 3 => dynamic::to_json(groups)
-            .as_array()
-            .cloned()
-            .unwrap_or_default(),
-        _ => (1..regex.captures_len()).map(Value::from).collect(),
-    };
-    let capture = |captures: &regex::Captures<'_>, group: &Value| -> Value {
-        let found = match group {
-            Value::String(name) => captures.name(name),
-            other => other
-                .as_u64()
-                .and_then(|n| captures.get(usize::try_from(n).ok()?)),
-        };
-        Value::from(found.map_or("", |m| m.as_str()))
-    };
-    let rows: Vec<Value> = regex
-        .captures_iter(source)
-        .map(|captures| match groups.as_slice() {
-            [] => Value::from(captures.get(0).map_or("", |m| m.as_str())),
-            [group] => capture(&captures, group),
-            groups => Value::Array(groups.iter().map(|g| capture(&captures, g)).collect()),
-        })
-        .collect();
-    if rows.is_empty() {
-        Datum::Null
-    } else {
-        Datum::json(&Value::Array(rows))
-    }
+    ExtractAll::new(args).of(source).into_static()
 }
 
 /// Kusto's `\1` as the regex crate's `${1}`; a literal dollar stays one.
@@ -146,11 +219,38 @@ fn rewrite(template: &str) -> String {
     out
 }
 
-fn replaced<'a>(source: &str, pattern: &str, by: &str) -> Datum<'a> {
-    let Some(regex) = compile(pattern) else {
-        return Datum::string(source);
-    };
-    Datum::string(regex.replace_all(source, rewrite(by).as_str()).into_owned())
+/// `replace_regex()` with its pattern and what stands in for a match.
+struct Replace {
+    regex: Option<Arc<Regex>>,
+    by: String,
+}
+
+impl Replace {
+    fn new(pattern: &str, by: &str) -> Self {
+        Self {
+            regex: compile(pattern),
+            by: rewrite(by),
+        }
+    }
+}
+
+impl TextFunction for Replace {
+    fn of<'s>(&mut self, source: &'s str) -> Datum<'s> {
+        Datum::Str(match &self.regex {
+            Some(regex) => regex.replace_all(source, self.by.as_str()),
+            None => Cow::Borrowed(source),
+        })
+    }
+}
+
+fn replace_regex<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
+    let mut function = Replace::new(text(args, 1), text(args, 2));
+    function.of(text(args, 0)).into_static()
+}
+
+fn replace<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {
+    let mut function = Replace::new(text(args, 0), text(args, 1));
+    function.of(text(args, 2)).into_static()
 }
 
 fn countof<'a>(_call: &Call<'_>, args: &[Datum<'a>]) -> Datum<'a> {

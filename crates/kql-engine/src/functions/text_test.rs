@@ -112,6 +112,12 @@ fn text_test(
 fn matches_regex(_call: &Call<'_>, args: &[ColumnarValue], rows: usize) -> Result<ColumnarValue> {
     let patterns = readers(&[Type::String], args.get(1..).unwrap_or_default())?;
     let patterns = patterns.first().ok_or_else(missing_argument)?;
+    if patterns.is_constant() {
+        let regex = compile_regex(patterns.get(0).text());
+        return over_text(args, rows, |_, text| {
+            regex.as_ref().is_some_and(|regex| regex.is_match(text))
+        });
+    }
     over_text(args, rows, |row, text| {
         let pattern = patterns.get(row);
         compile_regex(pattern.text()).is_some_and(|regex| regex.is_match(text))

@@ -11,6 +11,7 @@ use datafusion::logical_expr::{
 use datafusion::scalar::ScalarValue;
 use kql::types::Type;
 
+use super::columns::constants;
 use super::{Body, Call, Kernel, kernel};
 use crate::values::{ColumnBuilder, Datum, Reader, arrow_type};
 
@@ -148,10 +149,13 @@ pub(super) fn rows(
             .all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
     let n_rows = if constant { 1 } else { number_rows };
     let mut out = ColumnBuilder::new(call.ret, n_rows);
-    let mut values = Vec::with_capacity(readers.len());
+    let mut values = constants(&readers);
     for row in 0..n_rows {
-        values.clear();
-        values.extend(readers.iter().map(|reader| reader.get(row)));
+        for (value, reader) in values.iter_mut().zip(&readers) {
+            if !reader.is_constant() {
+                *value = reader.get(row);
+            }
+        }
         if strict && values.iter().any(Datum::is_null) {
             out.push(&Datum::Null);
         } else {

@@ -180,6 +180,11 @@ impl Reader {
         })
     }
 
+    /// Whether all rows have one value.
+    pub(crate) fn is_constant(&self) -> bool {
+        self.constant
+    }
+
     pub(crate) fn get(&self, row: usize) -> Datum<'_> {
         let row = if self.constant { 0 } else { row };
         macro_rules! read {
