@@ -1,7 +1,7 @@
 //! Tells the lake's term index what the query language's functions look for.
 
 use datafusion::logical_expr::expr::ScalarFunction;
-use kql_engine::{TextPlace, text_filter};
+use kql_engine::{TextPlace, takes_views, text_filter};
 use lake::{TextCalls, TextTest};
 
 /// The functions of KQL.
@@ -20,5 +20,9 @@ impl TextCalls for KqlTextCalls {
                 TextPlace::Within { starts, ends } => lake::TextPlace::Within { starts, ends },
             },
         })
+    }
+
+    fn takes_views(&self, function: &str) -> bool {
+        takes_views(function)
     }
 }

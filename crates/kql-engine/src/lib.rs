@@ -28,7 +28,7 @@ pub use filter::filter_mask;
 pub use profile::{OperatorProfile, Profile, ScanProfile};
 pub use result::{QueryResult, ResultTable, Statistics};
 pub use table_source::{MemoryTables, TableSource};
-pub use text_filter::{TextFilter, TextPlace, text_filter};
+pub use text_filter::{TextFilter, TextPlace, takes_views, text_filter};
 
 /// Names of the scalar functions that run, sorted.
 #[must_use]

@@ -32,6 +32,20 @@ pub enum TextPlace {
     },
 }
 
+/// Whether a function of this crate, by its name in a plan, takes an array of views of texts as its first argument as
+/// well as one of plain texts.
+#[must_use]
+pub fn takes_views(name: &str) -> bool {
+    let function = name
+        .strip_prefix("kql:")
+        .and_then(|name| name.split('(').next());
+    let test = function.map(|function| function.strip_suffix("_cs").unwrap_or(function));
+    matches!(
+        test,
+        Some("op:eq_ci" | "op:in_ci" | "op:startswith" | "op:endswith")
+    )
+}
+
 /// The test that a call of one of this crate's functions makes; `None` when it is no such thing.
 #[must_use]
 pub fn text_filter(call: &ScalarFunction) -> Option<TextFilter<'_>> {

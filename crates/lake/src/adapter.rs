@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::ScalarValue;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::error::Result;
@@ -63,6 +63,7 @@ impl PhysicalExprAdapterFactory for LakeAdapterFactory {
         )?;
         Ok(Arc::new(LakeAdapter {
             names: self.clone(),
+            logical: logical_file_schema,
             physical: physical_file_schema,
             inner,
         }))
@@ -72,6 +73,7 @@ impl PhysicalExprAdapterFactory for LakeAdapterFactory {
 #[derive(Debug)]
 struct LakeAdapter {
     names: LakeAdapterFactory,
+    logical: SchemaRef,
     physical: SchemaRef,
     inner: Arc<dyn PhysicalExprAdapter>,
 }
@@ -88,9 +90,13 @@ impl PhysicalExprAdapter for LakeAdapter {
                 if self.physical.column_with_name(stored).is_none()
                     && self.names.text.contains(name)
                 {
-                    return Ok(Transformed::yes(lit(ScalarValue::Utf8(
-                        Some(String::new()),
-                    ))));
+                    let field = self.logical.field_with_name(name);
+                    let views = field.is_ok_and(|f| *f.data_type() == DataType::Utf8View);
+                    return Ok(Transformed::yes(lit(if views {
+                        ScalarValue::Utf8View(Some(String::new()))
+                    } else {
+                        ScalarValue::Utf8(Some(String::new()))
+                    })));
                 }
                 if stored == name {
                     return Ok(Transformed::no(expr));

@@ -44,6 +44,7 @@ mod shared;
 mod stream;
 mod table;
 mod time_bounds;
+mod view_source;
 mod wal;
 
 pub use clock::{Clock, ManualClock, SystemClock};

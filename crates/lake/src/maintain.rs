@@ -414,6 +414,8 @@ async fn write_merged(
         projection: Some(wanted),
         limit: None,
         in_order: true,
+        filtered: false,
+        calls: None,
         left_out: LeftOut::default(),
     };
     let config = SessionConfig::new()

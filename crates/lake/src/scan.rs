@@ -41,6 +41,7 @@ use crate::index::{IndexCache, Lookup, Rows, TextCalls, read_filters};
 use crate::rows::{MemoryBatch, RowsSnapshot};
 use crate::scan_parts::{FilePart, Parts, groups};
 use crate::time_bounds::TimeBounds;
+use crate::view_source::ViewSource;
 
 /// Per-file statistics cost a value per column: they are attached while this many are enough.
 const FILE_STATISTICS_MAX: usize = 20_000;
@@ -234,7 +235,9 @@ impl TableProvider for LakeTable {
         let files = self.look_up(files, filters, &mut left_out);
         let parts = Parts { files, memory };
         let Some(bounds) = TimeBounds::of_all(filters) else {
-            return UnionExec::try_new(self.plans(state, parts, projection, limit, left_out)?);
+            return UnionExec::try_new(
+                self.plans(state, parts, projection, filters, limit, left_out)?,
+            );
         };
         let (within, across) = parts.split(bounds);
         let mut plans = Vec::new();
@@ -243,7 +246,7 @@ impl TableProvider for LakeTable {
                 true => LeftOut::default(),
                 false => std::mem::take(&mut left_out),
             };
-            plans = self.plans(state, within, projection, limit, counted)?;
+            plans = self.plans(state, within, projection, filters, limit, counted)?;
         }
         if !across.is_empty() {
             plans.push(self.filtered(state, across, projection, filters, left_out)?);
@@ -259,6 +262,7 @@ impl LakeTable {
         state: &dyn Session,
         parts: Parts,
         projection: Option<&Vec<usize>>,
+        filters: &[Expr],
         limit: Option<usize>,
         left_out: LeftOut,
     ) -> Result<Vec<Arc<dyn ExecutionPlan>>> {
@@ -284,6 +288,8 @@ impl LakeTable {
                 projection: projection.cloned(),
                 limit,
                 in_order: false,
+                filtered: filters.iter().any(|f| TimeBounds::of(f).is_none()),
+                calls: self.calls.clone(),
                 left_out,
             };
             plans.push(scan.plan(groups(files, partitions), Some(state))?);
@@ -312,10 +318,13 @@ impl LakeTable {
         let schema = DFSchema::try_from(Arc::new(self.columns.arrow.project(&read)?))?;
         let bounds = filters.iter().filter(|f| TimeBounds::of(f).is_some());
         let Some(filter) = conjunction(bounds.cloned()) else {
-            return UnionExec::try_new(self.plans(state, parts, projection, None, left_out)?);
+            return UnionExec::try_new(
+                self.plans(state, parts, projection, filters, None, left_out)?,
+            );
         };
         let filter = state.create_physical_expr(filter, &schema)?;
-        let rows = UnionExec::try_new(self.plans(state, parts, Some(&read), None, left_out)?)?;
+        let rows =
+            UnionExec::try_new(self.plans(state, parts, Some(&read), filters, None, left_out)?)?;
         let kept = (read.len() > wanted.len()).then(|| (0..wanted.len()).collect());
         let filter = FilterExecBuilder::new(filter, rows).apply_projection(kept)?;
         Ok(Arc::new(filter.build()?))
@@ -342,6 +351,10 @@ pub(crate) struct FileScan<'a> {
     pub(crate) limit: Option<usize>,
     /// Whether each group must come out file by file, unsplit, in the order given.
     pub(crate) in_order: bool,
+    /// Whether rows will be left out for more than their time.
+    pub(crate) filtered: bool,
+    /// What the filters' functions mean.
+    pub(crate) calls: Option<Arc<dyn TextCalls>>,
     /// What was left out before, for the plan's metrics.
     pub(crate) left_out: LeftOut,
 }
@@ -379,15 +392,22 @@ impl FileScan<'_> {
         state: Option<&dyn Session>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let schema = &self.columns.arrow;
-        let mut source = ParquetSource::new(Arc::clone(schema));
-        if let Some(state) = state {
-            let metadata = state.runtime_env().cache_manager.get_file_metadata_cache();
-            let store = Arc::clone(&self.store.store);
-            let factory = CachedParquetFileReaderFactory::new(store, metadata);
-            source = source.with_parquet_file_reader_factory(Arc::new(factory));
-        }
+        let complete = |source: ParquetSource| match state {
+            Some(state) => {
+                let metadata = state.runtime_env().cache_manager.get_file_metadata_cache();
+                let store = Arc::clone(&self.store.store);
+                let factory = CachedParquetFileReaderFactory::new(store, metadata);
+                source.with_parquet_file_reader_factory(Arc::new(factory))
+            }
+            None => source,
+        };
+        let source: Arc<dyn FileSource> = if self.filtered {
+            let calls = self.calls.clone();
+            Arc::new(ViewSource::new(schema, calls, complete)?)
+        } else {
+            Arc::new(complete(ParquetSource::new(Arc::clone(schema))))
+        };
         self.left_out.count(source.metrics());
-        let source = Arc::new(source);
         let count: usize = groups.iter().map(Vec::len).sum();
         let with_statistics = count * schema.fields().len() <= FILE_STATISTICS_MAX;
         let mut statistics = self.statistics(groups.iter().flatten().map(|part| &part.file));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, AsArray as _, BooleanArray, BooleanBuilder};
 use arrow::buffer::BooleanBuffer;
+use arrow::datatypes::DataType;
 use datafusion::error::Result;
 use datafusion::logical_expr::ColumnarValue;
 use datafusion::scalar::ScalarValue;
@@ -61,12 +62,19 @@ fn over_text(
     let first = args.first().ok_or_else(missing_argument)?;
     let n_rows = if is_constant(args) { 1 } else { rows };
     let array = first.to_array(n_rows)?;
-    let array = arrow::compute::cast(&array, &arrow::datatypes::DataType::Utf8)?;
-    let texts = array.as_string::<i32>();
-    let tested = BooleanBuffer::collect_bool(n_rows, |row| {
-        texts.is_valid(row) && test(row, texts.value(row))
-    });
-    let out = BooleanArray::new(tested, texts.nulls().cloned());
+    // A scan that filters by its texts has them as views.
+    let tested = if let Some(views) = array.as_string_view_opt() {
+        BooleanBuffer::collect_bool(n_rows, |row| {
+            views.is_valid(row) && test(row, views.value(row))
+        })
+    } else {
+        let array = arrow::compute::cast(&array, &DataType::Utf8)?;
+        let texts = array.as_string::<i32>();
+        BooleanBuffer::collect_bool(n_rows, |row| {
+            texts.is_valid(row) && test(row, texts.value(row))
+        })
+    };
+    let out = BooleanArray::new(tested, array.logical_nulls());
     if is_constant(args) {
         let value = out.iter().next().flatten();
         return Ok(ColumnarValue::Scalar(ScalarValue::Boolean(value)));

@@ -45,6 +45,12 @@ pub enum TextPlace {
 pub trait TextCalls: Send + Sync + fmt::Debug {
     /// The test that a call makes of a stored column; `None` when it is no such thing.
     fn text_test(&self, call: &ScalarFunction) -> Option<TextTest>;
+
+    /// Whether a function of this name takes views of texts, too, as its first argument. With constants as the
+    /// others it is then computed over views.
+    fn takes_views(&self, _function: &str) -> bool {
+        false
+    }
 }
 
 /// A condition on the keys of a row group.
