@@ -8,8 +8,8 @@ import sys
 import uuid
 from pathlib import Path
 
-# DuckDB needs the last one for times with a zone.
-PACKAGES = ["numpy", "pyarrow", "duckdb", "pytz"]
+# chdb is ClickHouse. DuckDB needs the last one for times with a zone.
+PACKAGES = ["numpy", "pyarrow", "duckdb", "chdb", "pytz"]
 
 
 def bench_python(given):

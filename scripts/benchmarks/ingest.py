@@ -158,7 +158,7 @@ def http(options, report):
     """Batches of 1,000 events over HTTP, acknowledged when they are durable."""
     report.section(f"NDJSON over HTTP (batches of {BATCH:,}, acknowledged when durable)", "scripts/bench --only http")
     work = batches(options)
-    for clients in options.clients:
+    for clients in options.posting_clients:
         rates, megabytes, middle, slow, peaks, cpu, retries = [], [], [], [], [], [], 0
         for _ in range(options.runs):
             with Server(options.bin, fresh(options, "http"), options.scratch) as server:

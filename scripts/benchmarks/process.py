@@ -66,14 +66,23 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def memory_of(pid, key):
+    """A line of a process's status in bytes: `VmHWM`, its largest resident set so far, or `VmRSS`, that of now."""
+    with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as status:
+        for line in status:
+            if line.startswith(f"{key}:"):
+                return int(line.split()[1]) * 1024
+    raise RuntimeError(f"no {key} in the process's status")
+
+
 class Server:
     """`watchfloor serve` on a data folder; ended with the `with` block."""
 
-    def __init__(self, binary, data, scratch):
+    def __init__(self, binary, data, scratch, *settings):
         self.binary, self.data, self.scratch = binary, data, scratch
         self.port = free_port()
         self.log = scratch / "serve.log"
-        command = [str(binary), "serve", "--listen", f"127.0.0.1:{self.port}", "--listen-tls", "127.0.0.1:0"]
+        command = [str(binary), "serve", "--listen", f"127.0.0.1:{self.port}", "--listen-tls", "127.0.0.1:0", *settings]
         started = time.perf_counter()
         with open(self.log, "wb") as log:
             self.child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -115,12 +124,8 @@ class Server:
         return json.loads(done.stdout)[0]["token"]
 
     def peak_bytes(self):
-        """The largest resident set so far (VmHWM)."""
-        with open(f"/proc/{self.child.pid}/status", encoding="ascii", errors="replace") as status:
-            for line in status:
-                if line.startswith("VmHWM:"):
-                    return int(line.split()[1]) * 1024
-        raise RuntimeError("no VmHWM in the process's status")
+        """The largest resident set so far."""
+        return memory_of(self.child.pid, "VmHWM")
 
     def cpu_seconds(self):
         """CPU time used so far."""
@@ -167,10 +172,14 @@ class Client:
             self.close()
             raise
 
+    def ask(self, text):
+        """Posts a query; gives status and answer."""
+        return self.post("/api/v1/query", json.dumps({"query": text, "max_rows": 500_000}).encode(),
+                         {"Content-Type": "application/json"})
+
     def query(self, text):
         """Runs a query; gives the answer's first table. Errors are the server's words."""
-        status, content = self.post("/api/v1/query", json.dumps({"query": text, "max_rows": 500_000}).encode(),
-                                    {"Content-Type": "application/json"})
+        status, content = self.ask(text)
         if status != 200:
             raise RuntimeError(content.decode(errors="replace")[:300])
         return json.loads(content)["tables"][0]
