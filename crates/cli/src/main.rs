@@ -4,6 +4,7 @@
 //! the folder, through its local socket when a server does, over the network with `--server`. So
 //! the output is the same everywhere. Rows go to stdout, progress and summaries to stderr.
 
+mod allocator;
 mod args;
 mod client;
 mod columnar;
@@ -15,11 +16,6 @@ mod safe_text;
 
 use std::process::ExitCode;
 
-/// Plans and batches are many small allocations and few large ones: a third of planning a query was spent in the
-/// system's allocator.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Planning a query recurses as deep as the query is long; the usual 2 MB would overflow, and that
 /// ends the process rather than the query.
 const QUERY_STACK_BYTES: usize = 64 << 20;
@@ -28,6 +24,7 @@ const QUERY_STACK_BYTES: usize = 64 << 20;
 const QUIETER: &str = "evtx=error,buoyant_kernel=error,buoyant_kernel_engine=error";
 
 fn main() -> ExitCode {
+    allocator::keep_freed_memory();
     let args = examples::parse();
     // Queries run on this thread too, and the first thread's stack is the system's choice.
     let work = std::thread::Builder::new()
