@@ -33,6 +33,10 @@ fn rows(first: i64, count: i64) -> Vec<Row> {
             ),
         );
         row.set("ProcessName", if id % 3 == 0 { "sshd" } else { "cron" });
+        // The first file has no such column.
+        if id >= 1000 {
+            row.set("Facility", if id % 2 == 0 { "auth" } else { "Cron" });
+        }
         row.set("_ItemId", format!("{id}"));
         row
     };
@@ -117,6 +121,29 @@ async fn answers_are_those_over_plain_rows() {
         "Syslog | where Computer !has 'host3' | count",
         "Syslog | where not(Computer == 'Host3' or ProcessName in~ ('SSHD')) | count",
         "Syslog | where SyslogMessage startswith 'failed password for user42 ' | project SyslogMessage",
+        // A column that an older file lacks.
+        "Syslog | where Facility == '' | count",
+        "Syslog | where Facility != 'auth' | summarize count() by Facility | sort by Facility asc",
+        "Syslog | where Facility in ('', 'auth') | count",
+        "Syslog | where Facility !in~ ('AUTH', 'CRON') | count",
+        "Syslog | where Facility =~ 'AUTH' or Facility startswith 'cr' | summarize count() by Facility, ProcessName | sort by Facility asc, ProcessName asc",
+        "Syslog | where isempty(Facility) and Computer endswith '3' | count",
+        "Syslog | where strcmp(Facility, 'b') < 0 | count",
+        // Ranges of time that end within a file, in the memory rows, and between two microseconds.
+        "Syslog | where TimeGenerated >= datetime(2026-03-06T10:40:00Z) | count",
+        "Syslog | where TimeGenerated > datetime(2026-03-06T10:40:00.0000001Z) and TimeGenerated < datetime(2026-03-06T10:50:00.0000009Z) | count",
+        "Syslog | where TimeGenerated between (datetime(2026-03-06T10:44:00Z) .. datetime(2026-03-06T10:57:30Z)) and Computer == 'Host4' | project SyslogMessage | sort by SyslogMessage asc",
+        "Syslog | where TimeGenerated == datetime(2026-03-06T10:41:00Z) | project SyslogMessage | sort by SyslogMessage asc",
+        "Syslog | where datetime(2026-03-06T10:52:00Z) <= TimeGenerated | summarize min(TimeGenerated), max(TimeGenerated), count()",
+        "Syslog | where TimeGenerated > datetime(2026-03-06T10:50:00Z) | take 1500 | count",
+        // Joins whose one side leaves out many rows of the other, or none.
+        "datatable(Computer: string) ['Host1', 'Host9'] | join kind=inner (Syslog | where Facility == 'auth') on Computer | project SyslogMessage | sort by SyslogMessage asc",
+        "Syslog | where SyslogMessage has_any ('user5', 'user2700') | distinct Computer | join kind=inner (Syslog) on Computer | summarize count() by Computer | sort by Computer asc",
+        "Syslog | join kind=leftanti (Syslog | where TimeGenerated < datetime(2026-03-06T10:45:00Z) | distinct HostIP) on HostIP | count",
+        "Syslog | join kind=leftsemi (Syslog | where ProcessName == 'sshd' | distinct Computer) on Computer | count",
+        // What reads rows in order.
+        "Syslog | where Facility == 'auth' | sort by Computer asc, TimeGenerated asc | serialize | extend Before = prev(SyslogMessage), After = next(TimeGenerated), Far = prev(HostIP, 3, 'none'), Row = row_number() | where Row % 100 == 1 | project Computer, Before, After, Far, Row",
+        "Syslog | sort by TimeGenerated asc, SyslogMessage asc | extend Sum = row_cumsum(1, Computer != prev(Computer)) | summarize max(Sum) by Computer | sort by Computer asc",
     ] {
         let want = answer(&plain, query).await;
         assert!(!want.is_empty(), "{query}");

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use datafusion::dataframe::DataFrame;
+use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::logical_expr::LogicalPlan;
@@ -21,6 +22,7 @@ use crate::optimiser;
 use crate::profile::Profile;
 use crate::result::{QueryResult, ResultTable, Statistics};
 use crate::table_source::TableSource;
+use crate::yielding::YieldAfterMany;
 
 /// Rows of a batch between operators: with half as many, reading takes up to a sixth longer.
 const BATCH_ROWS: usize = 16_384;
@@ -281,7 +283,13 @@ impl Engine {
         if let Some(rows) = self.batch_rows {
             config = config.with_batch_size(rows);
         }
-        let session = SessionContext::new_with_config_rt(config, Arc::clone(&self.runtime));
+        let state = SessionStateBuilder::new()
+            .with_config(config)
+            .with_runtime_env(Arc::clone(&self.runtime))
+            .with_default_features()
+            .with_physical_optimizer_rule(Arc::new(YieldAfterMany))
+            .build();
+        let session = SessionContext::new_with_state(state);
         if !self.optimised {
             return optimiser::unoptimised(&session);
         }

@@ -21,6 +21,7 @@ mod staging;
 mod table_source;
 mod text_filter;
 mod values;
+mod yielding;
 
 pub use engine::{Engine, EngineOptions, Limits, RunOptions};
 pub use error::EngineError;

@@ -158,3 +158,65 @@ impl Hash for JoinFilter {
         self.filter.hash(state);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::Int32Array;
+    use arrow::datatypes::Field;
+    use datafusion::physical_expr::expressions::{Column, Literal, in_list};
+    use datafusion::scalar::ScalarValue;
+
+    const ROWS: i32 = 1024;
+
+    /// Rows that pass a filter on numbers from 0 to 1023, batch after batch.
+    fn passing(filter: Arc<dyn PhysicalExpr>, batches: usize) -> Vec<usize> {
+        let column = Arc::new(Column::new("n", 0)) as Arc<dyn PhysicalExpr>;
+        let dynamic = DynamicFilterPhysicalExpr::new(vec![column], filter);
+        let filter = sparing(Arc::new(dynamic), &Arc::default()).unwrap();
+        let numbers = Int32Array::from_iter_values(0..ROWS);
+        let batch = RecordBatch::try_from_iter([("n", Arc::new(numbers) as _)]).unwrap();
+        let one = || {
+            let value = filter.evaluate(&batch).unwrap();
+            let array = value.into_array(batch.num_rows()).unwrap();
+            as_boolean_array(&array).unwrap().true_count()
+        };
+        (0..batches).map(|_| one()).collect()
+    }
+
+    fn among(numbers: impl Iterator<Item = i32>) -> Arc<dyn PhysicalExpr> {
+        let literal = |n| Arc::new(Literal::new(ScalarValue::Int32(Some(n)))) as _;
+        let schema = Schema::new(vec![Field::new("n", DataType::Int32, true)]);
+        let column = Arc::new(Column::new("n", 0));
+        in_list(column, numbers.map(literal).collect(), &false, &schema).unwrap()
+    }
+
+    #[test]
+    fn a_filter_that_keeps_most_rows_is_tested_on_the_first_of_them_only() {
+        let first = SAMPLE_ROWS / ROWS as usize;
+        let passed = passing(among(0..1000), first + 2);
+        assert_eq!(passed.get(..first).unwrap(), vec![1000; first]);
+        assert_eq!(passed.get(first..).unwrap(), [1024, 1024]);
+    }
+
+    #[test]
+    fn a_filter_that_leaves_out_many_rows_is_tested_on_all() {
+        assert_eq!(passing(among(0..700), 40), vec![700; 40]);
+    }
+
+    #[test]
+    fn filters_that_get_better_are_never_left_out() {
+        let all = Arc::new(Literal::new(ScalarValue::Boolean(Some(true))));
+        let column = Arc::new(Column::new("n", 0)) as Arc<dyn PhysicalExpr>;
+        let dynamic = Arc::new(DynamicFilterPhysicalExpr::new(vec![column], all));
+        let filter = sparing(Arc::clone(&dynamic) as _, &Arc::default()).unwrap();
+        let numbers = Int32Array::from_iter_values(0..SAMPLE_ROWS as i32 * 2);
+        let batch = RecordBatch::try_from_iter([("n", Arc::new(numbers) as _)]).unwrap();
+        filter.evaluate(&batch).unwrap();
+        let none = Arc::new(Literal::new(ScalarValue::Boolean(Some(false))));
+        dynamic.update(none).unwrap();
+        let value = filter.evaluate(&batch).unwrap();
+        let array = value.into_array(batch.num_rows()).unwrap();
+        assert_eq!(as_boolean_array(&array).unwrap().true_count(), 0);
+    }
+}
