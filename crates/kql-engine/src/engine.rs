@@ -260,29 +260,20 @@ impl Engine {
         } else {
             self.options.target_partitions
         };
-        let mut config = SessionConfig::new().with_target_partitions(partitions.max(1));
-        config
-            .options_mut()
-            .execution
-            .parquet
-            .schema_force_view_types = false;
-        config.options_mut().execution.parquet.pushdown_filters = true;
+        let mut config = SessionConfig::new()
+            .with_target_partitions(partitions.max(1))
+            .with_batch_size(self.batch_rows.unwrap_or(BATCH_ROWS));
+        let options = config.options_mut();
+        options.execution.parquet.schema_force_view_types = false;
+        options.execution.parquet.pushdown_filters = true;
         // Plans come out of the lowering nearly final: further passes cost as much as the first and
         // change nothing. Rules run hundreds of times a day over small windows.
-        config.options_mut().optimizer.max_passes = 1;
+        options.optimizer.max_passes = 1;
         // Nullability differs harmlessly between logical and physical plans of our expressions.
-        config
-            .options_mut()
-            .execution
-            .skip_physical_aggregate_schema_check = true;
-        config = config.with_batch_size(BATCH_ROWS);
-        let options = config.options_mut();
+        options.execution.skip_physical_aggregate_schema_check = true;
         // A join's smaller side is mostly small: one table of it for all partitions saves dealing out the larger one.
         options.optimizer.hash_join_single_partition_threshold = BROADCAST_BYTES_MAX;
         options.optimizer.hash_join_single_partition_threshold_rows = BROADCAST_ROWS_MAX;
-        if let Some(rows) = self.batch_rows {
-            config = config.with_batch_size(rows);
-        }
         let state = SessionStateBuilder::new()
             .with_config(config)
             .with_runtime_env(Arc::clone(&self.runtime))

@@ -5,29 +5,29 @@ use std::borrow::Cow;
 use super::{Call, Kernel, lenient, strict};
 use crate::values::{Datum, convert, dynamic};
 
+/// What converts to the type of its result.
+pub(crate) const CONVERSIONS: &[&str] = &[
+    "op:cast",
+    "tostring",
+    "tobool",
+    "toboolean",
+    "toint",
+    "tolong",
+    "toreal",
+    "todouble",
+    "todecimal",
+    "todatetime",
+    "totimespan",
+    "totime",
+    "toguid",
+];
+
+/// What reads a string as JSON.
+pub(crate) const PARSERS: &[&str] = &["todynamic", "parse_json", "parsejson", "toobject"];
+
 pub(super) const KERNELS: &[Kernel] = &[
-    lenient(
-        &[
-            "op:cast",
-            "tostring",
-            "tobool",
-            "toboolean",
-            "toint",
-            "tolong",
-            "toreal",
-            "todouble",
-            "todecimal",
-            "todatetime",
-            "totimespan",
-            "totime",
-            "toguid",
-        ],
-        cast,
-    ),
-    lenient(
-        &["todynamic", "parse_json", "parsejson", "toobject"],
-        to_dynamic,
-    ),
+    lenient(CONVERSIONS, cast),
+    lenient(PARSERS, to_dynamic),
     lenient(&["dynamic_to_json"], |_, args| match args.first() {
         Some(Datum::Null) | None => Datum::string(""),
         Some(value) => Datum::string(sorted(&dynamic::to_json(value)).to_string()),

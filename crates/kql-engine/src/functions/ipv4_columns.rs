@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, BooleanArray, Int32Array, Int64Array, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int32Array, Int64Array, StringArray};
 use arrow::buffer::{Buffer, OffsetBuffer};
 use arrow::datatypes::{Int32Type, Int64Type};
 use datafusion::error::Result;
@@ -25,43 +25,43 @@ pub(super) const KERNELS: &[Kernel] = &[
         format((call, args, n), network::format_ipv4_mask, true)
     }),
     batch(&["parse_ipv4"], |call, args, n| {
-        longs((call, args, n), network::parse_ipv4, |_| {
+        values::<Int64Array, _, _>((call, args, n), network::parse_ipv4, |_| {
             |(ip, length)| Some(i64::from(masked(ip, length)))
         })
     }),
     batch(&["parse_ipv4_mask"], |call, args, n| {
-        longs((call, args, n), network::parse_ipv4_mask, |constants| {
+        values::<Int64Array, _, _>((call, args, n), network::parse_ipv4_mask, |constants| {
             let length = long(constants, 1).map(|length| width(length, 32));
             move |(ip, _)| Some(i64::from(masked(ip, length?)))
         })
     }),
     batch(&["ipv4_netmask_suffix"], |call, args, n| {
-        longs((call, args, n), network::ipv4_netmask_suffix, |_| {
+        values::<Int64Array, _, _>((call, args, n), network::ipv4_netmask_suffix, |_| {
             |(_, length)| Some(i64::from(length))
         })
     }),
     batch(&["ipv4_compare"], |call, args, n| {
-        longs((call, args, n), network::ipv4_compare, comparison)
+        values::<Int64Array, _, _>((call, args, n), network::ipv4_compare, comparison)
     }),
     batch(&["ipv4_is_match"], |call, args, n| {
-        bools((call, args, n), network::ipv4_is_match, |constants| {
+        values::<BooleanArray, _, _>((call, args, n), network::ipv4_is_match, |constants| {
             let compare = comparison(constants);
             move |address| Some(compare(address)? == 0)
         })
     }),
     batch(&["ipv4_is_private"], |call, args, n| {
-        bools((call, args, n), network::ipv4_is_private, |_| {
+        values::<BooleanArray, _, _>((call, args, n), network::ipv4_is_private, |_| {
             |address| Some(is_private(address))
         })
     }),
     batch(&["ipv4_is_in_range"], |call, args, n| {
-        bools((call, args, n), network::ipv4_is_in_range, |constants| {
+        values::<BooleanArray, _, _>((call, args, n), network::ipv4_is_in_range, |constants| {
             let range = v4(text(constants, 1));
             move |address| Some(holds(range?, address))
         })
     }),
     batch(&["ipv4_is_in_any_range"], |call, args, n| {
-        bools(
+        values::<BooleanArray, _, _>(
             (call, args, n),
             network::ipv4_is_in_any_range,
             |constants| {
@@ -257,31 +257,19 @@ fn format(of: Invocation<'_>, row: RowKernel, with_mask: bool) -> Result<Columna
     })
 }
 
-/// A function from an address to a whole number, with what `prepare` makes of the constants.
-fn longs<F: Fn(Address) -> Option<i64>>(
+/// A function from an address to a value that arrays of `A` hold, with what `prepare` makes of the constants.
+fn values<A, T, F>(
     of: Invocation<'_>,
     row: RowKernel,
     prepare: impl FnOnce(&[Datum<'_>]) -> F,
-) -> Result<ColumnarValue> {
+) -> Result<ColumnarValue>
+where
+    A: Array + FromIterator<Option<T>> + 'static,
+    F: Fn(Address) -> Option<T>,
+{
     by_column(of, row, |addresses, constants| {
         let function = prepare(constants);
-        let values = |texts: &StringArray| -> Int64Array {
-            let found = texts.iter().map(|t| t.and_then(address));
-            found.map(|found| found.and_then(&function)).collect()
-        };
-        Ok(addresses.texts().map(|t| Arc::new(values(t)) as ArrayRef))
-    })
-}
-
-/// The same for a truth value.
-fn bools<F: Fn(Address) -> Option<bool>>(
-    of: Invocation<'_>,
-    row: RowKernel,
-    prepare: impl FnOnce(&[Datum<'_>]) -> F,
-) -> Result<ColumnarValue> {
-    by_column(of, row, |addresses, constants| {
-        let function = prepare(constants);
-        let values = |texts: &StringArray| -> BooleanArray {
+        let values = |texts: &StringArray| -> A {
             let found = texts.iter().map(|t| t.and_then(address));
             found.map(|found| found.and_then(&function)).collect()
         };

@@ -44,6 +44,7 @@ mod udf;
 mod units;
 mod user_agent;
 
+pub(crate) use conversion::{CONVERSIONS, PARSERS};
 pub(crate) use geo::{Place, Target};
 pub(crate) use path_columns::of_string as path_of_string;
 pub(crate) use regex_fn::compile as compile_regex;

@@ -12,7 +12,7 @@ use datafusion::scalar::ScalarValue;
 use kql::plan::{Aggregate, ColumnId, Expr, ExprKind, Rel};
 use kql::types::Type;
 
-use super::expression::{kernel, lit};
+use super::expression::{filled, kernel, lit};
 use super::predicate::raw_column;
 use super::{Lowering, build, column, name, unsupported};
 use crate::aggregates::hll::precision;
@@ -344,12 +344,7 @@ impl<'q> Lowering<'q> {
             }
             None if out_ty == Type::String => (
                 value,
-                kernel(
-                    "op:filled",
-                    vec![(Type::String, col.clone())],
-                    Type::String,
-                    arg.map(|a| a.span).unwrap_or_default(),
-                )?,
+                filled(col.clone(), arg.map(|a| a.span).unwrap_or_default())?,
             ),
             None => (value, col.clone()),
         };
@@ -439,7 +434,7 @@ impl<'q> Lowering<'q> {
                 _ => fill(col, "[]")?,
             };
             let value = if output.ty == Type::String {
-                kernel("op:filled", vec![(Type::String, value)], Type::String, span)?
+                filled(value, span)?
             } else {
                 value
             };

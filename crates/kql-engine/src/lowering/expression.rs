@@ -50,6 +50,11 @@ pub(super) fn kernel(
     Ok(call(udf, exprs))
 }
 
+/// A text, "" where it is missing.
+pub(super) fn filled(text: DfExpr, span: Span) -> Result<DfExpr> {
+    kernel("op:filled", vec![(Type::String, text)], Type::String, span)
+}
+
 impl Lowering<'_> {
     /// Lowers an expression as a value: three-valued, with Kusto's null rules.
     pub(super) fn expr(&self, expr: &Expr) -> Result<DfExpr> {

@@ -9,25 +9,7 @@ use kql::types::Type;
 use super::Lowering;
 use super::expression::{kernel, lit};
 use crate::error::Result;
-
-/// The functions that convert to the type of their result.
-const CONVERSIONS: &[&str] = &[
-    "tostring",
-    "tobool",
-    "toboolean",
-    "toint",
-    "tolong",
-    "toreal",
-    "todouble",
-    "todecimal",
-    "todatetime",
-    "totimespan",
-    "totime",
-    "toguid",
-];
-
-/// The functions that read a string as JSON.
-const PARSERS: &[&str] = &["parse_json", "parsejson", "todynamic", "toobject"];
+use crate::functions::{CONVERSIONS, PARSERS};
 
 enum Step<'e> {
     Name(&'e str),

@@ -11,7 +11,7 @@ use datafusion::scalar::ScalarValue;
 use kql::plan::{ColumnId, ColumnName, Expr, Operator, Rel, RelOp};
 use kql::types::{Span, Type};
 
-use super::expression::{kernel, lit};
+use super::expression::{filled, kernel, lit};
 use super::predicate::time_bound;
 use super::{Lowering, build, missing, name, raw_name};
 use crate::error::{EngineError, Result};
@@ -332,13 +332,7 @@ pub(crate) fn from_stored(
             } else {
                 cast(stored, DataType::Utf8)
             };
-            let filled = kernel(
-                "op:filled",
-                vec![(Type::String, raw.clone())],
-                Type::String,
-                span,
-            )?;
-            (filled, Some(raw))
+            (filled(raw.clone(), span)?, Some(raw))
         }
         (_, have) if *have == want => (stored, None),
         _ => (cast(stored, want), None),

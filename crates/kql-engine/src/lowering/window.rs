@@ -101,7 +101,7 @@ impl<'q> Lowering<'q> {
         let batch = self.staging.collect(plan).await?;
         let scope = self.scopes.last();
         let group = scope.and_then(|scope| batch.column_by_name(scope));
-        let mut computed = Vec::with_capacity(calls.len());
+        let mut more = Vec::with_capacity(calls.len());
         for (expr, function, labels) in calls {
             let columns = labels.into_iter().filter_map(|(ty, label)| {
                 let array = batch.column_by_name(&label)?;
@@ -113,10 +113,6 @@ impl<'q> Lowering<'q> {
                 ret: expr.ty,
             };
             let array = window::evaluate(&call, batch.num_rows(), group)?;
-            computed.push((expr, array));
-        }
-        let mut more = Vec::with_capacity(computed.len());
-        for (expr, array) in computed {
             let label = self.fresh("w");
             more.push((label.clone(), array));
             self.windows.insert(key(expr), label);

@@ -420,6 +420,22 @@ async fn counts_and_usage_add_up_and_survive() {
     }
 }
 
+/// How many rows there are from an instant on, and the plan that finds them.
+async fn since(t: &TestLake, from: jiff::Timestamp) -> (usize, String) {
+    let from = ScalarValue::TimestampMicrosecond(Some(from.as_microsecond()), Some("UTC".into()));
+    let table = t.lake.table("Syslog").unwrap();
+    let frame = SessionContext::new()
+        .read_table(Arc::new(table))
+        .unwrap()
+        .filter(col("\"TimeGenerated\"").gt_eq(lit(from)))
+        .unwrap();
+    let plan = frame.clone().create_physical_plan().await.unwrap();
+    let text = datafusion::physical_plan::displayable(plan.as_ref())
+        .indent(true)
+        .to_string();
+    (frame.count().await.unwrap(), text)
+}
+
 #[tokio::test]
 async fn a_time_filter_leaves_out_files_and_gets_the_same_rows() {
     let t = new_lake();
@@ -428,59 +444,23 @@ async fn a_time_filter_leaves_out_files_and_gets_the_same_rows() {
         t.lake.flush().await.unwrap();
         t.clock.advance(jiff::SignedDuration::from_hours(24));
     }
-    let bound = (start() + jiff::SignedDuration::from_hours(71)).as_microsecond();
-    let bound = ScalarValue::TimestampMicrosecond(Some(bound), Some("UTC".into()));
-    let filter = col("\"TimeGenerated\"").gt_eq(lit(bound));
-    let session = SessionContext::new();
-    let table = t.lake.table("Syslog").unwrap();
-    assert_eq!(table.files(), 5);
-    let frame = session
-        .read_table(Arc::new(table))
-        .unwrap()
-        .filter(filter.clone())
-        .unwrap();
-    let plan = frame.clone().create_physical_plan().await.unwrap();
-    let text = datafusion::physical_plan::displayable(plan.as_ref())
-        .indent(true)
-        .to_string();
-    assert_eq!(text.matches(".parquet").count(), 2, "{text}");
+    assert_eq!(t.lake.table("Syslog").unwrap().files(), 5);
+    let (found, plan) = since(&t, start() + jiff::SignedDuration::from_hours(71)).await;
+    assert_eq!(plan.matches(".parquet").count(), 2, "{plan}");
     // All of their rows are within the range.
-    assert!(!text.contains("TimeGenerated@"), "{text}");
-    assert_eq!(frame.count().await.unwrap(), 20);
+    assert!(!plan.contains("TimeGenerated@"), "{plan}");
+    assert_eq!(found, 20);
     // Of the fourth day's rows, a millisecond apart, the last five.
-    let bound = start() + jiff::SignedDuration::from_hours(72);
-    let bound = (bound + jiff::SignedDuration::from_millis(5)).as_microsecond();
-    let bound = ScalarValue::TimestampMicrosecond(Some(bound), Some("UTC".into()));
-    let filter = col("\"TimeGenerated\"").gt_eq(lit(bound));
-    let table = t.lake.table("Syslog").unwrap();
-    let frame = session
-        .read_table(Arc::new(table))
-        .unwrap()
-        .filter(filter.clone())
-        .unwrap();
-    let plan = frame.clone().create_physical_plan().await.unwrap();
-    let text = datafusion::physical_plan::displayable(plan.as_ref())
-        .indent(true)
-        .to_string();
-    assert_eq!(
-        text.matches(" predicate=TimeGenerated").count(),
-        1,
-        "{text}"
-    );
-    assert_eq!(frame.count().await.unwrap(), 15);
+    let fourth_day = start() + jiff::SignedDuration::from_hours(72);
+    let within = fourth_day + jiff::SignedDuration::from_millis(5);
+    let (found, plan) = since(&t, within).await;
+    let tested = plan.matches(" predicate=TimeGenerated").count();
+    assert_eq!(tested, 1, "{plan}");
+    assert_eq!(found, 15);
     // With rows in memory beside the files, the filter still reaches the Parquet scan.
     append(&t, 50, 10).await;
-    let table = t.lake.table("Syslog").unwrap();
-    assert_eq!(table.rows(), Some(60));
-    let frame = session
-        .read_table(Arc::new(table))
-        .unwrap()
-        .filter(filter)
-        .unwrap();
-    let plan = frame.clone().create_physical_plan().await.unwrap();
-    let text = datafusion::physical_plan::displayable(plan.as_ref())
-        .indent(true)
-        .to_string();
-    assert!(text.contains("predicate=TimeGenerated"), "{text}");
-    assert_eq!(frame.count().await.unwrap(), 25);
+    assert_eq!(t.lake.table("Syslog").unwrap().rows(), Some(60));
+    let (found, plan) = since(&t, within).await;
+    assert!(plan.contains("predicate=TimeGenerated"), "{plan}");
+    assert_eq!(found, 25);
 }
